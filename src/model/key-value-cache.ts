@@ -1,0 +1,54 @@
+/**
+ * The keys and values of one sequence, for every layer, in native memory that costs only the positions really used.
+ * Layout of a layer: keys [G][T][D], then values [G][T][D], G key-value heads, T capacity, D head_dim.
+ */
+import { SherryError } from "../errors.ts";
+import type { ModelConfig } from "../format/directory.ts";
+import { type KeyValueRanges, rangeOf } from "../native/kernels.ts";
+import { NativeMemory } from "../native/memory.ts";
+
+export type KeyValueElement = "f16" | "f32";
+
+/** Bytes of a cache of `capacity` positions when all of them are used. */
+export function keyValueBytes(config: ModelConfig, element: KeyValueElement, capacity: number): number {
+  return config.num_hidden_layers * 2 * planeBytes(config, element, capacity);
+}
+
+function planeBytes(config: ModelConfig, element: KeyValueElement, capacity: number): number {
+  const bytes = config.num_key_value_heads * capacity * config.head_dim * (element === "f32" ? 4 : 2);
+  return Math.ceil(bytes / 64) * 64;
+}
+
+/** Owned by one sequence; `free` ends it. */
+export class KeyValueCache {
+  readonly capacity: number;
+  readonly layers: readonly KeyValueRanges[];
+  /** Positions that hold a token. */
+  length = 0;
+  readonly #memory: NativeMemory;
+
+  /** @throws SherryError out_of_memory | argument_invalid */
+  constructor(config: ModelConfig, element: KeyValueElement, capacity: number) {
+    const bytes = keyValueBytes(config, element, capacity);
+    if (!Number.isInteger(capacity) || capacity < 1 || !Number.isSafeInteger(bytes)) {
+      throw new SherryError("argument_invalid", "key-value cache", {
+        expected: "a capacity of at least one position that fits the address space",
+        received: String(capacity),
+      });
+    }
+    this.capacity = capacity;
+    const memory = NativeMemory.allocate(bytes);
+    this.#memory = memory;
+    const plane = planeBytes(config, element, capacity);
+    this.layers = Array.from({ length: config.num_hidden_layers }, (_, layer) => ({
+      keys: rangeOf(memory, layer * 2 * plane, plane),
+      values: rangeOf(memory, (layer * 2 + 1) * plane, plane),
+      element,
+      capacity,
+    }));
+  }
+
+  free(): void {
+    this.#memory.free();
+  }
+}

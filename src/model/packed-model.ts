@@ -1,0 +1,157 @@
+/**
+ * A packed model ready to compute: the mapped file, its weights, and buffers for one batch. It belongs to one thread
+ * (the worker that opened it) and serves any number of sequences, one pass at a time.
+ */
+import { SherryError } from "../errors.ts";
+import type { ByteSource } from "../format/byte-source.ts";
+import type { Directory } from "../format/directory.ts";
+import { readPackedFile } from "../format/reader.ts";
+import { BATCH_TOKENS_MAX, CONTEXT_TOKENS_MAX } from "../limits.ts";
+import { type CpuLevel, Kernels } from "../native/kernels.ts";
+import { NativeMemory } from "../native/memory.ts";
+import { allocateActivations } from "./activations.ts";
+import { type ForwardState, forward } from "./forward.ts";
+import { KeyValueCache, type KeyValueElement } from "./key-value-cache.ts";
+import { inverseFrequencies } from "./rotary-frequencies.ts";
+import { bindWeights } from "./weights.ts";
+
+/** Positions of a sequence's cache unless asked otherwise, where the model allows as many. */
+export const CONTEXT_TOKENS_DEFAULT = 4_096;
+
+export interface PackedModelOptions {
+  readonly thread_count?: number | undefined;
+  readonly cpu_level?: CpuLevel | "auto" | undefined;
+  /** Tokens of prompt and answer together; at most the model's max_position_embeddings. Default: 4096 or that. */
+  readonly context_tokens?: number | undefined;
+  /** How keys and values are kept. Default: f16. */
+  readonly key_value_element?: KeyValueElement | undefined;
+}
+
+function mappedSource(memory: NativeMemory): ByteSource {
+  return {
+    bytes: memory.bytes,
+    read(offset, length) {
+      if (offset + length > memory.bytes) {
+        throw new SherryError("format_invalid", "the file is shorter than it says", {
+          expected: `${length} bytes at offset ${offset}`,
+          received: `a file of ${memory.bytes} bytes`,
+          next_step: "Get the file again or pack it anew",
+        });
+      }
+      return memory.view(offset, length).slice();
+    },
+  };
+}
+
+function chooseContext(asked: number | undefined, max_position_embeddings: number): number {
+  const limit = Math.min(max_position_embeddings, CONTEXT_TOKENS_MAX);
+  if (asked === undefined) return Math.min(CONTEXT_TOKENS_DEFAULT, limit);
+  if (Number.isInteger(asked) && asked >= 1 && asked <= limit) return asked;
+  throw new SherryError("argument_invalid", "context_tokens", {
+    expected: `an integer from 1 to ${limit}, this model's limit`,
+    received: String(asked),
+  });
+}
+
+export class PackedModel {
+  readonly directory: Directory;
+  readonly file_bytes: number;
+  readonly context_tokens: number;
+  readonly cpu_level: CpuLevel;
+  readonly thread_count: number;
+  readonly key_value_element: KeyValueElement;
+  /** The logits of the last pass that asked for them, f32 [V]; overwritten by the next. */
+  readonly logits: Float32Array;
+  readonly #state: ForwardState;
+  readonly #tokenizer: Uint8Array | null;
+  readonly #free: () => void;
+
+  /**
+   * Maps and checks `path`. `close` frees everything.
+   * @throws SherryError format_invalid | format_unsupported | file_unreadable | argument_invalid | out_of_memory
+   */
+  static open(path: string, options: PackedModelOptions = {}): PackedModel {
+    const memory = NativeMemory.map(path);
+    const cleanup = [() => memory.free()];
+    try {
+      const kernels = Kernels.create({
+        cpu_level: options.cpu_level ?? "auto",
+        ...(options.thread_count === undefined ? {} : { thread_count: options.thread_count }),
+      });
+      cleanup.push(() => kernels.close());
+      return new PackedModel(memory, kernels, cleanup, options);
+    } catch (error) {
+      for (const undo of cleanup.reverse()) undo();
+      throw error;
+    }
+  }
+
+  private constructor(
+    memory: NativeMemory,
+    kernels: Kernels,
+    cleanup: (() => void)[],
+    options: PackedModelOptions,
+  ) {
+    const file = readPackedFile(mappedSource(memory));
+    const { config } = file.directory;
+    this.directory = file.directory;
+    this.file_bytes = file.file_bytes;
+    this.context_tokens = chooseContext(options.context_tokens, config.max_position_embeddings);
+    this.cpu_level = kernels.cpu_level;
+    this.thread_count = kernels.thread_count;
+    this.key_value_element = options.key_value_element ?? "f16";
+    this.#tokenizer = file.readTokenizer();
+    const weights = bindWeights(file, memory);
+    const { activations, logits, free } = allocateActivations(config, BATCH_TOKENS_MAX);
+    cleanup.push(free);
+    this.logits = logits;
+    this.#state = { config, weights, kernels, activations, inverse_frequencies: inverseFrequencies(config) };
+    this.#free = () => {
+      for (const undo of cleanup.splice(0).reverse()) undo();
+    };
+  }
+
+  /** tokenizer.json's bytes; null when the file carries none. */
+  get tokenizer(): Uint8Array | null {
+    return this.#tokenizer;
+  }
+
+  /** A cache for one more sequence; the caller frees it. `capacity` defaults to the context. */
+  createCache(capacity: number = this.context_tokens): KeyValueCache {
+    return new KeyValueCache(this.directory.config, this.key_value_element, capacity);
+  }
+
+  /**
+   * Computes up to BATCH_TOKENS_MAX tokens at the cache's next positions. When `wants_logits`, `logits` then holds those
+   * of the last token. `onLayer` runs before every layer; what it throws ends the pass and leaves the cache as it was.
+   * @throws SherryError argument_invalid | context_exceeded | numbers_not_finite
+   */
+  forward(cache: KeyValueCache, ids: Uint32Array, wants_logits: boolean, onLayer: () => void = () => {}): void {
+    const { vocab_size } = this.directory.config;
+    const wrong = ids.find((id) => id >= vocab_size);
+    if (ids.length === 0 || ids.length > BATCH_TOKENS_MAX || wrong !== undefined) {
+      throw new SherryError("argument_invalid", "token ids", {
+        expected: `1 to ${BATCH_TOKENS_MAX} ids below ${vocab_size}`,
+        received: wrong === undefined ? `${ids.length} ids` : `id ${wrong}`,
+      });
+    }
+    if (cache.length + ids.length > cache.capacity) {
+      throw new SherryError("context_exceeded", "the sequence is longer than its cache", {
+        expected: `at most ${cache.capacity} tokens`,
+        received: `${cache.length + ids.length}`,
+        next_step: "Shorten the prompt or open the model with a larger context",
+      });
+    }
+    forward(this.#state, cache, ids, wants_logits, onLayer);
+  }
+
+  /** The likeliest token by the last logits. @throws SherryError numbers_not_finite */
+  argmax(): number {
+    return this.#state.kernels.argmax(this.#state.activations.logits, this.directory.config.vocab_size);
+  }
+
+  /** Frees the map, the buffers and the threads; caches are freed by their owners. Safe to call twice. */
+  close(): void {
+    this.#free();
+  }
+}

@@ -1,0 +1,306 @@
+/**
+ * The computing functions, one method each, with the checks on this side of the boundary: every buffer long enough,
+ * every size sensible. Zig checks again. A method returns when the result is written.
+ *
+ * Legend: B tokens, C hidden_size, K in_features, R out_features, H query heads, G key-value heads, D head_dim,
+ * T cache capacity in positions, V vocabulary.
+ */
+import { type Pointer, ptr } from "bun:ffi";
+import { SherryError } from "../errors.ts";
+import { THREAD_COUNT_MAX } from "../limits.ts";
+import { library } from "./library.ts";
+import type { NativeMemory } from "./memory.ts";
+import { checkStatus } from "./status.ts";
+import { defaultThreadCount } from "./threads.ts";
+
+/** A range of native memory. It must not be used after the memory it came from is freed. */
+export interface NativeRange {
+  readonly address: Pointer;
+  readonly bytes: number;
+}
+
+/** The first `bytes` of a piece of native memory, or `bytes` from `offset` on. */
+export function rangeOf(memory: NativeMemory, offset = 0, bytes = memory.bytes - offset): NativeRange {
+  return { address: memory.at(offset, bytes), bytes };
+}
+
+/** Element codes of the C ABI (zig/format.zig, Element; embedding tables add q8). */
+export const ELEMENT_CODES = { f32: 0, f16: 1, bf16: 2, q8: 3 } as const;
+/** zig/format.zig, Granularity. */
+export const GRANULARITY_CODES = { tensor: 0, channel: 1, group: 2 } as const;
+
+interface WeightShape {
+  /** Aligned to 64 bytes, laid out as zig/format.zig says for its kind. */
+  readonly range: NativeRange;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export interface SherryWeight extends WeightShape {
+  readonly kind: "sherry";
+  readonly granularity: keyof typeof GRANULARITY_CODES;
+  /** 32, 64, 128 or 256 when the granularity is group, else 0. */
+  readonly group_columns: number;
+  readonly scale_element: "f32" | "f16" | "bf16";
+}
+
+export interface DenseWeight extends WeightShape {
+  readonly kind: "f32" | "f16" | "bf16";
+}
+
+export interface Q8Weight extends WeightShape {
+  readonly kind: "q8";
+}
+
+/** A weight matrix [R, K] of a linear layer. */
+export type LinearWeight = SherryWeight | Q8Weight | DenseWeight;
+
+/** One layer's keys and values: two caches [G][T][D] of the same length. */
+export interface KeyValueRanges {
+  readonly keys: NativeRange;
+  readonly values: NativeRange;
+  readonly element: "f32" | "f16";
+  readonly capacity: number;
+}
+
+/** The input of linear layers: the float vectors, and their int8 form for the kernels that read that. */
+export interface LinearInput {
+  /** f32 [B][K] */
+  readonly x: NativeRange;
+  /** Filled by `prepare`; null when no weight of the group needs it. */
+  readonly prepared: NativeRange | null;
+}
+
+export type CpuLevel = "scalar" | "avx2";
+const CPU_LEVELS: readonly CpuLevel[] = ["scalar", "avx2"];
+
+export interface KernelOptions {
+  /** "auto" is the best level that this machine runs. */
+  readonly cpu_level?: CpuLevel | "auto";
+  /** Default: the CPUs that this process may use, by affinity and control group. */
+  readonly thread_count?: number;
+}
+
+function need(what: string, range: NativeRange, bytes: number): Pointer {
+  if (!Number.isSafeInteger(bytes) || bytes <= 0 || range.bytes < bytes) {
+    throw new SherryError("internal", what, { expected: `at least ${bytes} bytes`, received: `${range.bytes}` });
+  }
+  return range.address;
+}
+
+/** Whether a weight reads prepared activations rather than floats. */
+export function readsPrepared(weight: LinearWeight): boolean {
+  return weight.kind === "sherry" || weight.kind === "q8";
+}
+
+/** The bytes of a prepared buffer for B tokens of K columns. */
+export function preparedBytes(tokens: number, columns: number): number {
+  const out = new BigUint64Array(1);
+  checkStatus(library().symbols.sherry_prepared_bytes(tokens, columns, ptr(out)), "sizing prepared activations");
+  return Number(out[0]);
+}
+
+/** One instruction set level with one thread pool. Not to be used from two threads at once; `close` frees it. */
+export class Kernels {
+  readonly cpu_level: CpuLevel;
+  readonly thread_count: number;
+  readonly #symbols = library().symbols;
+  #context: Pointer | null;
+
+  private constructor(context: Pointer, cpu_level: CpuLevel, thread_count: number) {
+    this.#context = context;
+    this.cpu_level = cpu_level;
+    this.thread_count = thread_count;
+  }
+
+  /** @throws SherryError cpu_unsupported | argument_invalid | out_of_memory | native_failed, or the loader's. */
+  static create(options: KernelOptions = {}): Kernels {
+    const { symbols } = library();
+    const best = CPU_LEVELS[symbols.sherry_cpu_level_best()] ?? "scalar";
+    const cpu_level = options.cpu_level === undefined || options.cpu_level === "auto" ? best : options.cpu_level;
+    const thread_count = options.thread_count ?? defaultThreadCount();
+    if (!Number.isInteger(thread_count) || thread_count < 1 || thread_count > THREAD_COUNT_MAX) {
+      throw new SherryError("argument_invalid", "thread_count", {
+        expected: `an integer from 1 to ${THREAD_COUNT_MAX}`,
+        received: String(thread_count),
+      });
+    }
+    const out = new BigUint64Array(1);
+    const status = symbols.sherry_context_create(CPU_LEVELS.indexOf(cpu_level), thread_count, ptr(out));
+    checkStatus(status, `starting kernels of level ${cpu_level} with ${thread_count} threads`);
+    // The status says that a context was written; its address becomes the branded number that FFI calls take.
+    return new Kernels(Number(out[0]) as Pointer, cpu_level, thread_count);
+  }
+
+  get context(): Pointer {
+    if (this.#context === null) throw new SherryError("closed", "the kernels were closed");
+    return this.#context;
+  }
+
+  /** Ends the threads. Safe to call twice. */
+  close(): void {
+    if (this.#context === null) return;
+    checkStatus(this.#symbols.sherry_context_destroy(this.#context), "closing the kernels");
+    this.#context = null;
+  }
+
+  /** x f32 [B][K] to int8 and tables. @throws SherryError numbers_not_finite */
+  prepare(x: NativeRange, tokens: number, columns: number, prepared: NativeRange): void {
+    const address = need("prepare: x", x, tokens * columns * 4);
+    const status = this.#symbols.sherry_prepare(
+      this.context,
+      address,
+      tokens,
+      columns,
+      prepared.address,
+      prepared.bytes,
+    );
+    checkStatus(status, "preparing activations");
+  }
+
+  /** y f32 [B][R] = input [B][K] times weight^T. */
+  linear(weight: LinearWeight, input: LinearInput, tokens: number, y: NativeRange): void {
+    const { range, rows, columns } = weight;
+    const out = need("linear: y", y, tokens * rows * 4);
+    if (weight.kind === "f32" || weight.kind === "f16" || weight.kind === "bf16") {
+      const x = need("linear: x", input.x, tokens * columns * 4);
+      const element = ELEMENT_CODES[weight.kind];
+      const status = this.#symbols.sherry_linear_dense(
+        this.context, range.address, range.bytes, element, rows, columns, x, tokens, out,
+      );
+      return checkStatus(status, `${weight.kind} matrix product`);
+    }
+    if (input.prepared === null) {
+      throw new SherryError("internal", `${weight.kind} matrix product`, {
+        expected: "prepared activations",
+        received: "none",
+      });
+    }
+    const { address, bytes } = input.prepared;
+    if (weight.kind === "q8") {
+      const status = this.#symbols.sherry_linear_q8(
+        this.context, range.address, range.bytes, rows, columns, address, bytes, tokens, out,
+      );
+      return checkStatus(status, "q8 matrix product");
+    }
+    const status = this.#symbols.sherry_linear_sherry(
+      this.context, range.address, range.bytes, rows, columns, GRANULARITY_CODES[weight.granularity],
+      weight.group_columns, ELEMENT_CODES[weight.scale_element], address, bytes, tokens, out,
+    );
+    checkStatus(status, "sherry matrix product");
+  }
+
+  /** Rows `ids` of a table [V, C]: out f32 [B][C]. */
+  embedding(table: Q8Weight | DenseWeight, ids: Uint32Array, out: NativeRange): void {
+    const tokens = ids.length;
+    const address = need("embedding: out", out, tokens * table.columns * 4);
+    const status = this.#symbols.sherry_embedding(
+      this.context, table.range.address, table.range.bytes, ELEMENT_CODES[table.kind], table.rows, table.columns,
+      ptr(ids), tokens, address,
+    );
+    checkStatus(status, "embedding");
+  }
+
+  /** y = RMS norm of x, both f32 [vectors][size]; y may be x. */
+  rmsNorm(x: NativeRange, weight: NativeRange, epsilon: number, vectors: number, size: number, y: NativeRange): void {
+    const bytes = vectors * size * 4;
+    const status = this.#symbols.sherry_rms_norm(
+      this.context, need("rmsNorm: x", x, bytes), need("rmsNorm: weight", weight, size * 4), epsilon, vectors, size,
+      need("rmsNorm: y", y, bytes),
+    );
+    checkStatus(status, "RMS norm");
+  }
+
+  /** Cosines and sines f32 [B][2][D/2] of positions start .. start + B. */
+  rotaryTable(inverse_frequencies: Float64Array, start: number, tokens: number, out: NativeRange): void {
+    const pairs = inverse_frequencies.length;
+    const status = this.#symbols.sherry_rotary_table(
+      this.context, ptr(inverse_frequencies), pairs, start, tokens, need("rotaryTable: out", out, tokens * pairs * 8),
+    );
+    checkStatus(status, "rotary table");
+  }
+
+  /** Rotates x f32 [B][heads][D] in place. */
+  rotary(x: NativeRange, tokens: number, heads: number, head_dim: number, cosines_sines: NativeRange): void {
+    const status = this.#symbols.sherry_rotary(
+      this.context, need("rotary: x", x, tokens * heads * head_dim * 4), tokens, heads, head_dim,
+      need("rotary: table", cosines_sines, tokens * head_dim * 4),
+    );
+    checkStatus(status, "rotary");
+  }
+
+  /** Keys and values f32 [B][G][D] into one layer's cache at positions start .. start + B. */
+  storeKeyValue(
+    keys: NativeRange,
+    values: NativeRange,
+    tokens: number,
+    heads: number,
+    head_dim: number,
+    start: number,
+    cache: KeyValueRanges,
+  ): void {
+    const bytes = tokens * heads * head_dim * 4;
+    const status = this.#symbols.sherry_key_value_store(
+      this.context, need("storeKeyValue: keys", keys, bytes), need("storeKeyValue: values", values, bytes), tokens,
+      heads, head_dim, start, cache.capacity, ELEMENT_CODES[cache.element], cache.keys.address, cache.values.address,
+      Math.min(cache.keys.bytes, cache.values.bytes),
+    );
+    checkStatus(status, "storing keys and values");
+  }
+
+  /** Causal grouped-query attention of q f32 [B][H][D]: out f32 [B][H][D]. */
+  attention(
+    q: NativeRange,
+    tokens: number,
+    heads: number,
+    key_value_heads: number,
+    head_dim: number,
+    start: number,
+    cache: KeyValueRanges,
+    out: NativeRange,
+  ): void {
+    const bytes = tokens * heads * head_dim * 4;
+    const status = this.#symbols.sherry_attention(
+      this.context, need("attention: q", q, bytes), tokens, heads, key_value_heads, head_dim, start, cache.capacity,
+      ELEMENT_CODES[cache.element], cache.keys.address, cache.values.address,
+      Math.min(cache.keys.bytes, cache.values.bytes), need("attention: out", out, bytes),
+    );
+    checkStatus(status, "attention");
+  }
+
+  /** out = silu(gate) * up, f32 [count]; out may be gate or up. */
+  swiglu(gate: NativeRange, up: NativeRange, count: number, out: NativeRange): void {
+    const bytes = count * 4;
+    const status = this.#symbols.sherry_swiglu(
+      this.context, need("swiglu: gate", gate, bytes), need("swiglu: up", up, bytes), count,
+      need("swiglu: out", out, bytes),
+    );
+    checkStatus(status, "SwiGLU");
+  }
+
+  /** x += y, f32 [count]. */
+  add(x: NativeRange, y: NativeRange, count: number): void {
+    const bytes = count * 4;
+    checkStatus(
+      this.#symbols.sherry_add(this.context, need("add: x", x, bytes), need("add: y", y, bytes), count),
+      "residual",
+    );
+  }
+
+  /** out = softmax(x), f32 [vectors][size]. @throws SherryError numbers_not_finite */
+  softmax(x: NativeRange, vectors: number, size: number, out: NativeRange): void {
+    const bytes = vectors * size * 4;
+    const status = this.#symbols.sherry_softmax(
+      this.context, need("softmax: x", x, bytes), vectors, size, need("softmax: out", out, bytes),
+    );
+    checkStatus(status, "softmax");
+  }
+
+  /** The index of the largest of x f32 [size], the lowest of equals. @throws SherryError numbers_not_finite */
+  argmax(x: NativeRange, size: number): number {
+    const index = new Uint32Array(1);
+    const status = this.#symbols.sherry_argmax(this.context, need("argmax: x", x, size * 4), 1, size, ptr(index));
+    checkStatus(status, "argmax");
+    return index[0] ?? 0;
+  }
+}

@@ -1,0 +1,85 @@
+//! A context: one kernel table and one thread pool. Every computing function takes one.
+const std = @import("std");
+const builtin = @import("builtin");
+const cpu = @import("../cpu.zig");
+const kernel = @import("../kernels/kernel.zig");
+const ThreadPool = @import("../thread_pool.zig").ThreadPool;
+const Status = @import("status.zig").Status;
+
+/// Raised whenever a signature or the meaning of an argument changes; the loader refuses any other.
+pub const abi_version: u32 = 1;
+pub const thread_count_max = 256;
+
+const allocator = std.heap.page_allocator;
+
+extern const sherry_level_avx2: kernel.Table;
+
+pub const Context = struct {
+    /// Guards against a pointer that is no context; cleared when the context is destroyed.
+    magic: u64,
+    level: cpu.Level,
+    kernels: *const kernel.Table,
+    pool: ThreadPool,
+
+    const valid_magic: u64 = 0x5348_4552_5259_4358;
+
+    /// Runs a kernel over its units on all threads.
+    pub fn run(self: *Context, function: *const kernel.Run, arguments: *const anyopaque, count: usize, grain: usize) Status {
+        self.pool.run(function, arguments, count, grain) catch return .busy;
+        return .ok;
+    }
+
+    pub fn from(pointer: ?*Context) ?*Context {
+        const context = pointer orelse return null;
+        return if (context.magic == valid_magic) context else null;
+    }
+};
+
+fn tableOf(level: cpu.Level) *const kernel.Table {
+    return switch (level) {
+        .scalar => &@import("../level_scalar.zig").table,
+        .avx2 => if (builtin.cpu.arch == .x86_64) &sherry_level_avx2 else unreachable,
+    };
+}
+
+pub export fn sherry_abi_version() callconv(.c) u32 {
+    return abi_version;
+}
+
+/// The best level that this machine runs, as cpu.Level's value.
+pub export fn sherry_cpu_level_best() callconv(.c) u32 {
+    return @backingInt(cpu.detect());
+}
+
+/// Makes a context with `thread_count` threads, the caller's own included, and writes its address to `out`.
+pub export fn sherry_context_create(level: u32, thread_count: u32, out: ?*?*Context) callconv(.c) i32 {
+    const slot = out orelse return Status.argument_invalid.code();
+    slot.* = null;
+    if (thread_count == 0 or thread_count > thread_count_max) return Status.argument_invalid.code();
+    if (level > @backingInt(cpu.Level.avx2)) return Status.argument_invalid.code();
+    if (level > @backingInt(cpu.detect())) return Status.cpu_unsupported.code();
+    const chosen: cpu.Level = @fromBackingInt(@intCast(level));
+    const context = allocator.create(Context) catch return Status.out_of_memory.code();
+    context.magic = Context.valid_magic;
+    context.level = chosen;
+    context.kernels = tableOf(chosen);
+    context.pool.start(allocator, thread_count) catch |cause| {
+        allocator.destroy(context);
+        return switch (cause) {
+            error.OutOfMemory => Status.out_of_memory.code(),
+            error.ThreadStartFailed => Status.thread_start_failed.code(),
+        };
+    };
+    slot.* = context;
+    return Status.ok.code();
+}
+
+/// Ends the threads and frees the context. It must not be computing.
+pub export fn sherry_context_destroy(pointer: ?*Context) callconv(.c) i32 {
+    const context = Context.from(pointer) orelse return Status.argument_invalid.code();
+    if (context.pool.busy.load(.acquire)) return Status.busy.code();
+    context.pool.stop(allocator);
+    context.magic = 0;
+    allocator.destroy(context);
+    return Status.ok.code();
+}

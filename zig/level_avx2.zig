@@ -1,0 +1,25 @@
+//! The kernel table of the AVX2 level. This file is the root of an object of its own, compiled for x86-64-v3, while the
+//! rest of the library is compiled for any x86-64: nothing here may run before cpu.zig has said that it can.
+const kernel = @import("kernels/kernel.zig");
+
+const table: kernel.Table = .{
+    .prepare = &@import("kernels/prepare/avx2.zig").run,
+    .sherry_table = &@import("kernels/sherry_linear/avx2_table.zig").run,
+    .sherry_decode = &@import("kernels/sherry_linear/avx2_decode.zig").run,
+    .q8_linear = &@import("kernels/q8_linear/avx2.zig").run,
+    .dense_linear = &@import("kernels/dense_linear/avx2.zig").run,
+    .embedding = &@import("kernels/embedding/avx2.zig").run,
+    .rms_norm = &@import("kernels/rms_norm/avx2.zig").run,
+    .rotary = &@import("kernels/rotary/avx2.zig").run,
+    .key_value_store = &@import("kernels/key_value_store/avx2.zig").run,
+    .attention = &@import("kernels/attention/avx2.zig").run,
+    .swiglu = &@import("kernels/swiglu/avx2.zig").run,
+    .add = &@import("kernels/add/avx2.zig").run,
+    .softmax = &@import("kernels/softmax/avx2.zig").run,
+    .argmax = &@import("kernels/argmax/avx2.zig").run,
+};
+
+// Visible inside the library only: the linker joins the object to it, nobody outside can see the name.
+comptime {
+    @export(&table, .{ .name = "sherry_level_avx2", .visibility = .hidden });
+}

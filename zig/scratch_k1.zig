@@ -1,0 +1,5 @@
+test {
+    _ = @import("kernels/prepared.zig");
+    _ = @import("kernels/prepare.zig");
+    _ = @import("format.zig");
+}

@@ -1,0 +1,201 @@
+//! A fixed set of threads that compute one kernel at a time. The caller's thread works too, so a pool of one has no
+//! threads of its own.
+//!
+//! A job is a range of units, cut into shares that threads take one after another from an atomic counter. Workers wait
+//! for the next job by spinning for a while (the gap between two kernels of a step is microseconds) and then park on a
+//! futex, so that an idle process costs nothing. No locks, no allocation while running.
+//!
+//! One job at a time: `run` must not be called from two threads at once; `busy` turns such a mistake into an error.
+const std = @import("std");
+const builtin = @import("builtin");
+const kernel = @import("kernels/kernel.zig");
+
+/// Rounds of `spinLoopHint` before a waiting thread parks: some tens of microseconds.
+const spin_rounds = 1000;
+/// Shares that a job is cut into for each thread, so that a thread which lost its core for a moment holds up little.
+const shares_per_thread = 4;
+
+pub const ThreadPool = struct {
+    workers: []std.Thread,
+    /// Bumped for every job and at the end; workers wait on it.
+    generation: std.atomic.Value(u32) align(std.atomic.cache_line) = .init(0),
+    /// Workers that sleep on `generation`.
+    parked: std.atomic.Value(u32) = .init(0),
+    stopping: std.atomic.Value(bool) = .init(false),
+    busy: std.atomic.Value(bool) = .init(false),
+    /// The next unit nobody has taken.
+    next: std.atomic.Value(usize) align(std.atomic.cache_line) = .init(0),
+    /// Workers that have not finished the present job; the caller waits on it.
+    remaining: std.atomic.Value(u32) align(std.atomic.cache_line) = .init(0),
+    job: Job align(std.atomic.cache_line) = undefined,
+
+    const Job = struct { run: *const kernel.Run, arguments: *const anyopaque, count: usize, share: usize };
+
+    pub const StartError = error{ OutOfMemory, ThreadStartFailed };
+
+    /// `self` must not move afterwards. `thread_count` counts the caller's thread and is at least 1.
+    pub fn start(self: *ThreadPool, allocator: std.mem.Allocator, thread_count: usize) StartError!void {
+        self.* = .{ .workers = &.{} };
+        const workers = try allocator.alloc(std.Thread, thread_count - 1);
+        for (workers, 0..) |*worker, index| {
+            worker.* = std.Thread.spawn(.{ .stack_size = 1 << 20 }, work, .{self}) catch {
+                self.workers = workers[0..index];
+                self.join();
+                allocator.free(workers);
+                return error.ThreadStartFailed;
+            };
+        }
+        self.workers = workers;
+    }
+
+    pub fn stop(self: *ThreadPool, allocator: std.mem.Allocator) void {
+        self.join();
+        allocator.free(self.workers);
+    }
+
+    fn join(self: *ThreadPool) void {
+        self.stopping.store(true, .seq_cst);
+        self.announce();
+        for (self.workers) |worker| worker.join();
+    }
+
+    pub fn threadCount(self: *const ThreadPool) usize {
+        return self.workers.len + 1;
+    }
+
+    pub const RunError = error{Busy};
+
+    /// Computes units 0..count on all threads and returns when every one is done. A share has at least `grain` units
+    /// and, where the count allows, a multiple of them; work of no more than one grain stays on the caller's thread.
+    pub fn run(self: *ThreadPool, function: *const kernel.Run, arguments: *const anyopaque, count: usize, grain: usize) RunError!void {
+        if (count == 0) return;
+        if (self.busy.swap(true, .acquire)) return error.Busy;
+        defer self.busy.store(false, .release);
+        if (self.workers.len == 0 or count <= grain) {
+            function(arguments, 0, count);
+            return;
+        }
+        const grains = (count + grain - 1) / grain;
+        const shares = @min(grains, self.threadCount() * shares_per_thread);
+        self.job = .{ .run = function, .arguments = arguments, .count = count, .share = (grains + shares - 1) / shares * grain };
+        self.next.store(0, .monotonic);
+        self.remaining.store(@intCast(self.workers.len), .monotonic);
+        self.announce();
+        self.takeShares();
+        var rounds: usize = 0;
+        while (true) {
+            const remaining = self.remaining.load(.acquire);
+            if (remaining == 0) return;
+            if (rounds < spin_rounds) {
+                rounds += 1;
+                std.atomic.spinLoopHint();
+            } else {
+                futexWait(&self.remaining, remaining);
+            }
+        }
+    }
+
+    fn announce(self: *ThreadPool) void {
+        _ = self.generation.fetchAdd(1, .seq_cst);
+        if (self.parked.load(.seq_cst) != 0) futexWake(&self.generation);
+    }
+
+    fn takeShares(self: *ThreadPool) void {
+        const job = self.job;
+        while (true) {
+            const begin = self.next.fetchAdd(job.share, .monotonic);
+            if (begin >= job.count) return;
+            job.run(job.arguments, begin, @min(begin + job.share, job.count));
+        }
+    }
+
+    fn work(self: *ThreadPool) void {
+        var seen: u32 = 0;
+        while (true) {
+            seen = self.awaitGeneration(seen);
+            if (self.stopping.load(.seq_cst)) return;
+            self.takeShares();
+            if (self.remaining.fetchSub(1, .acq_rel) == 1) futexWake(&self.remaining);
+        }
+    }
+
+    /// Returns the first generation that differs from `seen`. Every job waits for every worker, so none is missed.
+    fn awaitGeneration(self: *ThreadPool, seen: u32) u32 {
+        for (0..spin_rounds) |_| {
+            const generation = self.generation.load(.acquire);
+            if (generation != seen) return generation;
+            std.atomic.spinLoopHint();
+        }
+        _ = self.parked.fetchAdd(1, .seq_cst);
+        defer _ = self.parked.fetchSub(1, .seq_cst);
+        while (true) {
+            const generation = self.generation.load(.seq_cst);
+            if (generation != seen) return generation;
+            futexWait(&self.generation, seen);
+        }
+    }
+};
+
+/// Sleeps while `value` holds `expected`; may return early.
+fn futexWait(value: *const std.atomic.Value(u32), expected: u32) void {
+    switch (builtin.os.tag) {
+        .linux => _ = std.os.linux.futex_4arg(&value.raw, .{ .cmd = .WAIT, .private = true }, expected, null),
+        else => std.Thread.yield() catch {},
+    }
+}
+
+fn futexWake(value: *const std.atomic.Value(u32)) void {
+    switch (builtin.os.tag) {
+        .linux => _ = std.os.linux.futex_3arg(&value.raw, .{ .cmd = .WAKE, .private = true }, std.math.maxInt(i32)),
+        else => {},
+    }
+}
+
+const Counted = struct {
+    cells: []u32,
+
+    fn run(raw: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
+        const self: *const Counted = @ptrCast(@alignCast(raw));
+        for (self.cells[begin..end]) |*cell| cell.* += 1;
+    }
+};
+
+test "every unit is computed exactly once, for any count, grain and number of threads" {
+    const allocator = std.testing.allocator;
+    for ([_]usize{ 1, 2, 3, 7 }) |thread_count| {
+        var pool: ThreadPool = undefined;
+        try pool.start(allocator, thread_count);
+        defer pool.stop(allocator);
+        for ([_]usize{ 0, 1, 2, 63, 64, 65, 1000 }) |count| for ([_]usize{ 1, 3, 64, 5000 }) |grain| {
+            const cells = try allocator.alloc(u32, count);
+            defer allocator.free(cells);
+            @memset(cells, 0);
+            const counted = Counted{ .cells = cells };
+            for (0..20) |_| try pool.run(&Counted.run, &counted, count, grain);
+            for (cells) |cell| try std.testing.expectEqual(20, cell);
+        };
+    }
+}
+
+test "workers that have parked wake for the next job" {
+    var pool: ThreadPool = undefined;
+    try pool.start(std.testing.allocator, 3);
+    defer pool.stop(std.testing.allocator);
+    var cells: [100]u32 = @splat(0);
+    const counted = Counted{ .cells = &cells };
+    for (0..5) |_| {
+        while (pool.parked.load(.seq_cst) != 2) try std.Thread.yield();
+        try pool.run(&Counted.run, &counted, cells.len, 1);
+    }
+    for (cells) |cell| try std.testing.expectEqual(5, cell);
+}
+
+test "a second caller gets an error, not a race" {
+    var pool: ThreadPool = undefined;
+    try pool.start(std.testing.allocator, 1);
+    defer pool.stop(std.testing.allocator);
+    pool.busy.store(true, .seq_cst);
+    var cells: [1]u32 = @splat(0);
+    try std.testing.expectError(error.Busy, pool.run(&Counted.run, &Counted{ .cells = &cells }, 1, 1));
+    pool.busy.store(false, .seq_cst);
+}
