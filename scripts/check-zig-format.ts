@@ -17,6 +17,8 @@ const result = Bun.spawnSync([zig, "fmt", "--check", "build.zig", "zig"], {
   stderr: "inherit",
 });
 if (!result.success) {
-  process.stderr.write(`error: not as zig fmt writes them:\n${result.stdout.toString()}Run 'zig fmt build.zig zig'\n`);
+  process.stderr.write(
+    `error: not as zig fmt writes them:\n${result.stdout.toString()}Run 'zig fmt build.zig zig'\n`,
+  );
   process.exit(1);
 }

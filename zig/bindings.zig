@@ -31,13 +31,13 @@ pub fn main(init: std.process.Init) !void {
         \\
     );
     inline for (c_abi.modules) |module| {
-        inline for (@typeInfo(module).@"struct".decls) |declaration| {
-            const value = @field(module, declaration.name);
-            if (comptime @typeInfo(@TypeOf(value)) == .@"fn" and std.mem.startsWith(u8, declaration.name, "sherry_")) {
+        inline for (@typeInfo(module).@"struct".decl_names) |name| {
+            if (comptime std.mem.startsWith(u8, name, "sherry_")) {
+                const value = @field(module, name);
                 const function = @typeInfo(@TypeOf(value)).@"fn";
-                try out.print("  {s}: {{ args: [", .{declaration.name});
-                inline for (function.params, 0..) |parameter, index| {
-                    try out.print("{s}\"{s}\"", .{ if (index == 0) "" else ", ", ffiType(parameter.type.?) });
+                try out.print("  {s}: {{ args: [", .{name});
+                inline for (function.param_types, 0..) |parameter, index| {
+                    try out.print("{s}\"{s}\"", .{ if (index == 0) "" else ", ", ffiType(parameter.?) });
                 }
                 try out.print("], returns: \"{s}\" }},\n", .{ffiType(function.return_type.?)});
             }

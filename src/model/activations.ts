@@ -5,8 +5,9 @@
  * Legend: B tokens, C hidden_size, F intermediate_size, H query heads, G key-value heads, D head_dim, V vocabulary.
  */
 import type { ModelConfig } from "../format/directory.ts";
-import { type NativeRange, preparedBytes, rangeOf } from "../native/kernels.ts";
+import { preparedBytes } from "../native/kernels.ts";
 import { NativeMemory } from "../native/memory.ts";
+import { type NativeRange, rangeOf } from "../native/weight.ts";
 
 export interface Activations {
   /** The residual stream, f32 [B][C]. */

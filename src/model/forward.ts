@@ -5,7 +5,8 @@
  * Legend: B tokens, C hidden_size, F intermediate_size, H query heads, G key-value heads, D head_dim, V vocabulary.
  */
 import type { ModelConfig } from "../format/directory.ts";
-import { type Kernels, type LinearInput, type LinearWeight, type NativeRange, readsPrepared } from "../native/kernels.ts";
+import type { Kernels } from "../native/kernels.ts";
+import { type LinearInput, type LinearWeight, type NativeRange, readsPrepared } from "../native/weight.ts";
 import type { Activations } from "./activations.ts";
 import type { KeyValueCache } from "./key-value-cache.ts";
 import type { ModelWeights } from "./weights.ts";
@@ -65,7 +66,13 @@ export function forward(
     if (layer_cache === undefined) throw new RangeError(`the cache has no layer ${index}`);
 
     kernels.rmsNorm(x, layer.input_layernorm, rms_norm_eps, tokens, hidden_size, normed);
-    const attention_input = inputOf(state, [layer.q_proj, layer.k_proj, layer.v_proj], normed, tokens, hidden_size);
+    const attention_input = inputOf(
+      state,
+      [layer.q_proj, layer.k_proj, layer.v_proj],
+      normed,
+      tokens,
+      hidden_size,
+    );
     kernels.linear(layer.q_proj, attention_input, tokens, q);
     kernels.linear(layer.k_proj, attention_input, tokens, k);
     kernels.linear(layer.v_proj, attention_input, tokens, v);

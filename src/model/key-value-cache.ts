@@ -4,8 +4,8 @@
  */
 import { SherryError } from "../errors.ts";
 import type { ModelConfig } from "../format/directory.ts";
-import { type KeyValueRanges, rangeOf } from "../native/kernels.ts";
 import { NativeMemory } from "../native/memory.ts";
+import { type KeyValueRanges, rangeOf } from "../native/weight.ts";
 
 export type KeyValueElement = "f16" | "f32";
 

@@ -126,7 +126,12 @@ export class PackedModel {
    * of the last token. `onLayer` runs before every layer; what it throws ends the pass and leaves the cache as it was.
    * @throws SherryError argument_invalid | context_exceeded | numbers_not_finite
    */
-  forward(cache: KeyValueCache, ids: Uint32Array, wants_logits: boolean, onLayer: () => void = () => {}): void {
+  forward(
+    cache: KeyValueCache,
+    ids: Uint32Array,
+    wants_logits: boolean,
+    onLayer: () => void = () => {},
+  ): void {
     const { vocab_size } = this.directory.config;
     const wrong = ids.find((id) => id >= vocab_size);
     if (ids.length === 0 || ids.length > BATCH_TOKENS_MAX || wrong !== undefined) {

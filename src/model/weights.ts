@@ -8,14 +8,14 @@
 import { SherryError } from "../errors.ts";
 import type { ModelConfig, TensorEntry } from "../format/directory.ts";
 import type { PackedFile } from "../format/reader.ts";
+import type { NativeMemory } from "../native/memory.ts";
 import {
   type DenseWeight,
   type LinearWeight,
   type NativeRange,
   type Q8Weight,
   rangeOf,
-} from "../native/kernels.ts";
-import type { NativeMemory } from "../native/memory.ts";
+} from "../native/weight.ts";
 
 /** Weights of one decoder layer. */
 export interface LayerWeights {
@@ -64,13 +64,21 @@ function refuse(summary: string, expected: string, received: string): never {
 export function checkConfig(config: ModelConfig): void {
   const { num_attention_heads, num_key_value_heads, head_dim, vocab_size } = config;
   if (num_attention_heads % num_key_value_heads !== 0) {
-    refuse("num_attention_heads", `a multiple of ${num_key_value_heads} key-value heads`, `${num_attention_heads}`);
+    refuse(
+      "num_attention_heads",
+      `a multiple of ${num_key_value_heads} key-value heads`,
+      `${num_attention_heads}`,
+    );
   }
   if (head_dim % 2 !== 0 || head_dim > HEAD_DIM_MAX) {
     refuse("head_dim", `an even number up to ${HEAD_DIM_MAX}`, String(head_dim));
   }
-  for (const token_id of [...config.eos_token_ids, ...(config.bos_token_id === null ? [] : [config.bos_token_id])]) {
-    if (token_id >= vocab_size) refuse("a special token's id", `below the vocabulary of ${vocab_size}`, `${token_id}`);
+  for (const token_id of [
+    ...config.eos_token_ids,
+    ...(config.bos_token_id === null ? [] : [config.bos_token_id]),
+  ]) {
+    if (token_id >= vocab_size)
+      refuse("a special token's id", `below the vocabulary of ${vocab_size}`, `${token_id}`);
   }
 }
 

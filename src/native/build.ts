@@ -112,7 +112,9 @@ export function builtLibrary(): string {
 
 function buildInto(zig: Zig, folder: string): void {
   if (zig.global_cache !== undefined && !existsSync(zig.global_cache)) {
-    process.stderr.write("Building the kernels. The first time, Zig compiles its own build tool too: about 3 minutes.\n");
+    process.stderr.write(
+      "Building the kernels. The first time, Zig compiles its own build tool too: about 3 minutes.\n",
+    );
   } else {
     process.stderr.write("Building the kernels (once for these sources).\n");
   }

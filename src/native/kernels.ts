@@ -9,67 +9,19 @@ import { type Pointer, ptr } from "bun:ffi";
 import { SherryError } from "../errors.ts";
 import { THREAD_COUNT_MAX } from "../limits.ts";
 import { library } from "./library.ts";
-import type { NativeMemory } from "./memory.ts";
 import { checkStatus } from "./status.ts";
 import { defaultThreadCount } from "./threads.ts";
-
-/** A range of native memory. It must not be used after the memory it came from is freed. */
-export interface NativeRange {
-  readonly address: Pointer;
-  readonly bytes: number;
-}
-
-/** The first `bytes` of a piece of native memory, or `bytes` from `offset` on. */
-export function rangeOf(memory: NativeMemory, offset = 0, bytes = memory.bytes - offset): NativeRange {
-  return { address: memory.at(offset, bytes), bytes };
-}
-
-/** Element codes of the C ABI (zig/format.zig, Element; embedding tables add q8). */
-export const ELEMENT_CODES = { f32: 0, f16: 1, bf16: 2, q8: 3 } as const;
-/** zig/format.zig, Granularity. */
-export const GRANULARITY_CODES = { tensor: 0, channel: 1, group: 2 } as const;
-
-interface WeightShape {
-  /** Aligned to 64 bytes, laid out as zig/format.zig says for its kind. */
-  readonly range: NativeRange;
-  readonly rows: number;
-  readonly columns: number;
-}
-
-export interface SherryWeight extends WeightShape {
-  readonly kind: "sherry";
-  readonly granularity: keyof typeof GRANULARITY_CODES;
-  /** 32, 64, 128 or 256 when the granularity is group, else 0. */
-  readonly group_columns: number;
-  readonly scale_element: "f32" | "f16" | "bf16";
-}
-
-export interface DenseWeight extends WeightShape {
-  readonly kind: "f32" | "f16" | "bf16";
-}
-
-export interface Q8Weight extends WeightShape {
-  readonly kind: "q8";
-}
-
-/** A weight matrix [R, K] of a linear layer. */
-export type LinearWeight = SherryWeight | Q8Weight | DenseWeight;
-
-/** One layer's keys and values: two caches [G][T][D] of the same length. */
-export interface KeyValueRanges {
-  readonly keys: NativeRange;
-  readonly values: NativeRange;
-  readonly element: "f32" | "f16";
-  readonly capacity: number;
-}
-
-/** The input of linear layers: the float vectors, and their int8 form for the kernels that read that. */
-export interface LinearInput {
-  /** f32 [B][K] */
-  readonly x: NativeRange;
-  /** Filled by `prepare`; null when no weight of the group needs it. */
-  readonly prepared: NativeRange | null;
-}
+import {
+  type DenseWeight,
+  ELEMENT_CODES,
+  GRANULARITY_CODES,
+  type KeyValueRanges,
+  type LinearInput,
+  type LinearWeight,
+  type NativeRange,
+  type Q8Weight,
+  type SherryWeight,
+} from "./weight.ts";
 
 export type CpuLevel = "scalar" | "avx2";
 const CPU_LEVELS: readonly CpuLevel[] = ["scalar", "avx2"];
@@ -83,20 +35,29 @@ export interface KernelOptions {
 
 function need(what: string, range: NativeRange, bytes: number): Pointer {
   if (!Number.isSafeInteger(bytes) || bytes <= 0 || range.bytes < bytes) {
-    throw new SherryError("internal", what, { expected: `at least ${bytes} bytes`, received: `${range.bytes}` });
+    throw new SherryError("internal", what, {
+      expected: `at least ${bytes} bytes`,
+      received: `${range.bytes}`,
+    });
   }
   return range.address;
 }
 
-/** Whether a weight reads prepared activations rather than floats. */
-export function readsPrepared(weight: LinearWeight): boolean {
-  return weight.kind === "sherry" || weight.kind === "q8";
+function preparedOf(weight: LinearWeight, input: LinearInput): NativeRange {
+  if (input.prepared !== null) return input.prepared;
+  throw new SherryError("internal", `${weight.kind} matrix product`, {
+    expected: "prepared activations",
+    received: "none",
+  });
 }
 
 /** The bytes of a prepared buffer for B tokens of K columns. */
 export function preparedBytes(tokens: number, columns: number): number {
   const out = new BigUint64Array(1);
-  checkStatus(library().symbols.sherry_prepared_bytes(tokens, columns, ptr(out)), "sizing prepared activations");
+  checkStatus(
+    library().symbols.sherry_prepared_bytes(tokens, columns, ptr(out)),
+    "sizing prepared activations",
+  );
   return Number(out[0]);
 }
 
@@ -117,7 +78,8 @@ export class Kernels {
   static create(options: KernelOptions = {}): Kernels {
     const { symbols } = library();
     const best = CPU_LEVELS[symbols.sherry_cpu_level_best()] ?? "scalar";
-    const cpu_level = options.cpu_level === undefined || options.cpu_level === "auto" ? best : options.cpu_level;
+    const cpu_level =
+      options.cpu_level === undefined || options.cpu_level === "auto" ? best : options.cpu_level;
     const thread_count = options.thread_count ?? defaultThreadCount();
     if (!Number.isInteger(thread_count) || thread_count < 1 || thread_count > THREAD_COUNT_MAX) {
       throw new SherryError("argument_invalid", "thread_count", {
@@ -160,34 +122,65 @@ export class Kernels {
 
   /** y f32 [B][R] = input [B][K] times weight^T. */
   linear(weight: LinearWeight, input: LinearInput, tokens: number, y: NativeRange): void {
-    const { range, rows, columns } = weight;
-    const out = need("linear: y", y, tokens * rows * 4);
-    if (weight.kind === "f32" || weight.kind === "f16" || weight.kind === "bf16") {
-      const x = need("linear: x", input.x, tokens * columns * 4);
-      const element = ELEMENT_CODES[weight.kind];
-      const status = this.#symbols.sherry_linear_dense(
-        this.context, range.address, range.bytes, element, rows, columns, x, tokens, out,
-      );
-      return checkStatus(status, `${weight.kind} matrix product`);
-    }
-    if (input.prepared === null) {
-      throw new SherryError("internal", `${weight.kind} matrix product`, {
-        expected: "prepared activations",
-        received: "none",
-      });
-    }
-    const { address, bytes } = input.prepared;
-    if (weight.kind === "q8") {
-      const status = this.#symbols.sherry_linear_q8(
-        this.context, range.address, range.bytes, rows, columns, address, bytes, tokens, out,
-      );
-      return checkStatus(status, "q8 matrix product");
-    }
+    const out = need("linear: y", y, tokens * weight.rows * 4);
+    if (weight.kind === "sherry") this.#linearSherry(weight, input, tokens, out);
+    else if (weight.kind === "q8") this.#linearQ8(weight, input, tokens, out);
+    else this.#linearDense(weight, input, tokens, out);
+  }
+
+  #linearSherry(weight: SherryWeight, input: LinearInput, tokens: number, out: Pointer): void {
+    const { range, rows, columns, granularity, group_columns, scale_element } = weight;
+    const prepared = preparedOf(weight, input);
     const status = this.#symbols.sherry_linear_sherry(
-      this.context, range.address, range.bytes, rows, columns, GRANULARITY_CODES[weight.granularity],
-      weight.group_columns, ELEMENT_CODES[weight.scale_element], address, bytes, tokens, out,
+      this.context,
+      range.address,
+      range.bytes,
+      rows,
+      columns,
+      GRANULARITY_CODES[granularity],
+      group_columns,
+      ELEMENT_CODES[scale_element],
+      prepared.address,
+      prepared.bytes,
+      tokens,
+      out,
     );
     checkStatus(status, "sherry matrix product");
+  }
+
+  #linearQ8(weight: Q8Weight, input: LinearInput, tokens: number, out: Pointer): void {
+    const { range, rows, columns } = weight;
+    const { address, bytes } = preparedOf(weight, input);
+    const status = this.#symbols.sherry_linear_q8(
+      this.context,
+      range.address,
+      range.bytes,
+      rows,
+      columns,
+      address,
+      bytes,
+      tokens,
+      out,
+    );
+    checkStatus(status, "q8 matrix product");
+  }
+
+  #linearDense(weight: DenseWeight, input: LinearInput, tokens: number, out: Pointer): void {
+    const { range, rows, columns } = weight;
+    const x = need("linear: x", input.x, tokens * columns * 4);
+    const element = ELEMENT_CODES[weight.kind];
+    const status = this.#symbols.sherry_linear_dense(
+      this.context,
+      range.address,
+      range.bytes,
+      element,
+      rows,
+      columns,
+      x,
+      tokens,
+      out,
+    );
+    checkStatus(status, `${weight.kind} matrix product`);
   }
 
   /** Rows `ids` of a table [V, C]: out f32 [B][C]. */
@@ -195,17 +188,36 @@ export class Kernels {
     const tokens = ids.length;
     const address = need("embedding: out", out, tokens * table.columns * 4);
     const status = this.#symbols.sherry_embedding(
-      this.context, table.range.address, table.range.bytes, ELEMENT_CODES[table.kind], table.rows, table.columns,
-      ptr(ids), tokens, address,
+      this.context,
+      table.range.address,
+      table.range.bytes,
+      ELEMENT_CODES[table.kind],
+      table.rows,
+      table.columns,
+      ptr(ids),
+      tokens,
+      address,
     );
     checkStatus(status, "embedding");
   }
 
   /** y = RMS norm of x, both f32 [vectors][size]; y may be x. */
-  rmsNorm(x: NativeRange, weight: NativeRange, epsilon: number, vectors: number, size: number, y: NativeRange): void {
+  rmsNorm(
+    x: NativeRange,
+    weight: NativeRange,
+    epsilon: number,
+    vectors: number,
+    size: number,
+    y: NativeRange,
+  ): void {
     const bytes = vectors * size * 4;
     const status = this.#symbols.sherry_rms_norm(
-      this.context, need("rmsNorm: x", x, bytes), need("rmsNorm: weight", weight, size * 4), epsilon, vectors, size,
+      this.context,
+      need("rmsNorm: x", x, bytes),
+      need("rmsNorm: weight", weight, size * 4),
+      epsilon,
+      vectors,
+      size,
       need("rmsNorm: y", y, bytes),
     );
     checkStatus(status, "RMS norm");
@@ -215,7 +227,12 @@ export class Kernels {
   rotaryTable(inverse_frequencies: Float64Array, start: number, tokens: number, out: NativeRange): void {
     const pairs = inverse_frequencies.length;
     const status = this.#symbols.sherry_rotary_table(
-      this.context, ptr(inverse_frequencies), pairs, start, tokens, need("rotaryTable: out", out, tokens * pairs * 8),
+      this.context,
+      ptr(inverse_frequencies),
+      pairs,
+      start,
+      tokens,
+      need("rotaryTable: out", out, tokens * pairs * 8),
     );
     checkStatus(status, "rotary table");
   }
@@ -223,7 +240,11 @@ export class Kernels {
   /** Rotates x f32 [B][heads][D] in place. */
   rotary(x: NativeRange, tokens: number, heads: number, head_dim: number, cosines_sines: NativeRange): void {
     const status = this.#symbols.sherry_rotary(
-      this.context, need("rotary: x", x, tokens * heads * head_dim * 4), tokens, heads, head_dim,
+      this.context,
+      need("rotary: x", x, tokens * heads * head_dim * 4),
+      tokens,
+      heads,
+      head_dim,
       need("rotary: table", cosines_sines, tokens * head_dim * 4),
     );
     checkStatus(status, "rotary");
@@ -241,8 +262,17 @@ export class Kernels {
   ): void {
     const bytes = tokens * heads * head_dim * 4;
     const status = this.#symbols.sherry_key_value_store(
-      this.context, need("storeKeyValue: keys", keys, bytes), need("storeKeyValue: values", values, bytes), tokens,
-      heads, head_dim, start, cache.capacity, ELEMENT_CODES[cache.element], cache.keys.address, cache.values.address,
+      this.context,
+      need("storeKeyValue: keys", keys, bytes),
+      need("storeKeyValue: values", values, bytes),
+      tokens,
+      heads,
+      head_dim,
+      start,
+      cache.capacity,
+      ELEMENT_CODES[cache.element],
+      cache.keys.address,
+      cache.values.address,
       Math.min(cache.keys.bytes, cache.values.bytes),
     );
     checkStatus(status, "storing keys and values");
@@ -261,9 +291,19 @@ export class Kernels {
   ): void {
     const bytes = tokens * heads * head_dim * 4;
     const status = this.#symbols.sherry_attention(
-      this.context, need("attention: q", q, bytes), tokens, heads, key_value_heads, head_dim, start, cache.capacity,
-      ELEMENT_CODES[cache.element], cache.keys.address, cache.values.address,
-      Math.min(cache.keys.bytes, cache.values.bytes), need("attention: out", out, bytes),
+      this.context,
+      need("attention: q", q, bytes),
+      tokens,
+      heads,
+      key_value_heads,
+      head_dim,
+      start,
+      cache.capacity,
+      ELEMENT_CODES[cache.element],
+      cache.keys.address,
+      cache.values.address,
+      Math.min(cache.keys.bytes, cache.values.bytes),
+      need("attention: out", out, bytes),
     );
     checkStatus(status, "attention");
   }
@@ -272,7 +312,10 @@ export class Kernels {
   swiglu(gate: NativeRange, up: NativeRange, count: number, out: NativeRange): void {
     const bytes = count * 4;
     const status = this.#symbols.sherry_swiglu(
-      this.context, need("swiglu: gate", gate, bytes), need("swiglu: up", up, bytes), count,
+      this.context,
+      need("swiglu: gate", gate, bytes),
+      need("swiglu: up", up, bytes),
+      count,
       need("swiglu: out", out, bytes),
     );
     checkStatus(status, "SwiGLU");
@@ -291,7 +334,11 @@ export class Kernels {
   softmax(x: NativeRange, vectors: number, size: number, out: NativeRange): void {
     const bytes = vectors * size * 4;
     const status = this.#symbols.sherry_softmax(
-      this.context, need("softmax: x", x, bytes), vectors, size, need("softmax: out", out, bytes),
+      this.context,
+      need("softmax: x", x, bytes),
+      vectors,
+      size,
+      need("softmax: out", out, bytes),
     );
     checkStatus(status, "softmax");
   }
@@ -299,7 +346,13 @@ export class Kernels {
   /** The index of the largest of x f32 [size], the lowest of equals. @throws SherryError numbers_not_finite */
   argmax(x: NativeRange, size: number): number {
     const index = new Uint32Array(1);
-    const status = this.#symbols.sherry_argmax(this.context, need("argmax: x", x, size * 4), 1, size, ptr(index));
+    const status = this.#symbols.sherry_argmax(
+      this.context,
+      need("argmax: x", x, size * 4),
+      1,
+      size,
+      ptr(index),
+    );
     checkStatus(status, "argmax");
     return index[0] ?? 0;
   }

@@ -41,7 +41,9 @@ function affinityCount(read: ReadText): number | null {
 /** The group's folder and every folder above it, up to the mount. */
 function foldersUp(mount: string, group: string): string[] {
   const parts = group.split("/").filter((part) => part !== "" && part !== "..");
-  return Array.from({ length: parts.length + 1 }, (_, index) => [mount, ...parts.slice(0, parts.length - index)].join("/"));
+  return Array.from({ length: parts.length + 1 }, (_, index) =>
+    [mount, ...parts.slice(0, parts.length - index)].join("/"),
+  );
 }
 
 function quotaOf(text: string | null, period_text: string | null): number | null {
@@ -59,7 +61,8 @@ function quotaCpus(read: ReadText): number | null {
     const controllers = (match[1] ?? "").split(",");
     const group = match[2] ?? "/";
     if (match[1] === "") {
-      for (const folder of foldersUp("/sys/fs/cgroup", group)) quotas.push(quotaOf(read(`${folder}/cpu.max`), null) ?? 0);
+      for (const folder of foldersUp("/sys/fs/cgroup", group))
+        quotas.push(quotaOf(read(`${folder}/cpu.max`), null) ?? 0);
     } else if (controllers.includes("cpu")) {
       for (const folder of foldersUp("/sys/fs/cgroup/cpu", group)) {
         quotas.push(quotaOf(read(`${folder}/cpu.cfs_quota_us`), read(`${folder}/cpu.cfs_period_us`)) ?? 0);
@@ -71,7 +74,10 @@ function quotaCpus(read: ReadText): number | null {
 }
 
 /** The number of threads to compute with by default, at least 1. */
-export function defaultThreadCount(read: ReadText = readText, host_count: number = availableParallelism()): number {
+export function defaultThreadCount(
+  read: ReadText = readText,
+  host_count: number = availableParallelism(),
+): number {
   const cpus = affinityCount(read) ?? host_count;
   const quota = quotaCpus(read);
   const usable = quota === null ? cpus : Math.min(cpus, Math.max(1, Math.floor(quota)));

@@ -1,0 +1,49 @@
+/**
+ * The C ABI's signatures, written by `zig build bindings` from zig/c_abi. Do not edit: change the Zig
+ * declarations and run `bun scripts/write-bindings.ts`.
+ */
+export const SYMBOLS = {
+  sherry_abi_version: { args: [], returns: "u32" },
+  sherry_cpu_level_best: { args: [], returns: "u32" },
+  sherry_context_create: { args: ["u32", "u32", "ptr"], returns: "i32" },
+  sherry_context_destroy: { args: ["ptr"], returns: "i32" },
+  sherry_memory_allocate: { args: ["u64", "ptr"], returns: "i32" },
+  sherry_memory_free: { args: ["u64", "u64"], returns: "i32" },
+  sherry_map_open: { args: ["ptr", "ptr"], returns: "i32" },
+  sherry_prepared_bytes: { args: ["u64", "u64", "ptr"], returns: "i32" },
+  sherry_prepare: { args: ["ptr", "ptr", "u64", "u64", "ptr", "u64"], returns: "i32" },
+  sherry_linear_sherry: {
+    args: ["ptr", "ptr", "u64", "u64", "u64", "u32", "u32", "u32", "ptr", "u64", "u64", "ptr"],
+    returns: "i32",
+  },
+  sherry_linear_q8: { args: ["ptr", "ptr", "u64", "u64", "u64", "ptr", "u64", "u64", "ptr"], returns: "i32" },
+  sherry_linear_dense: {
+    args: ["ptr", "ptr", "u64", "u32", "u64", "u64", "ptr", "u64", "ptr"],
+    returns: "i32",
+  },
+  sherry_embedding: { args: ["ptr", "ptr", "u64", "u32", "u64", "u64", "ptr", "u64", "ptr"], returns: "i32" },
+  sherry_rms_norm: { args: ["ptr", "ptr", "ptr", "f32", "u64", "u64", "ptr"], returns: "i32" },
+  sherry_rotary_table: { args: ["ptr", "ptr", "u64", "u64", "u64", "ptr"], returns: "i32" },
+  sherry_rotary: { args: ["ptr", "ptr", "u64", "u64", "u64", "ptr"], returns: "i32" },
+  sherry_key_value_store: {
+    args: ["ptr", "ptr", "ptr", "u64", "u64", "u64", "u64", "u64", "u32", "ptr", "ptr", "u64"],
+    returns: "i32",
+  },
+  sherry_attention: {
+    args: ["ptr", "ptr", "u64", "u64", "u64", "u64", "u64", "u64", "u32", "ptr", "ptr", "u64", "ptr"],
+    returns: "i32",
+  },
+  sherry_swiglu: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
+  sherry_add: { args: ["ptr", "ptr", "ptr", "u64"], returns: "i32" },
+  sherry_softmax: { args: ["ptr", "ptr", "u64", "u64", "ptr"], returns: "i32" },
+  sherry_argmax: { args: ["ptr", "ptr", "u64", "u64", "ptr"], returns: "i32" },
+  sherry_pack_widen: { args: ["ptr", "u64", "u32", "ptr", "u64", "ptr"], returns: "i32" },
+  sherry_pack_narrow: { args: ["ptr", "u64", "u32", "ptr", "u64", "ptr", "ptr"], returns: "i32" },
+  sherry_pack_grid_scan: { args: ["ptr", "u64", "u64", "ptr", "u64", "ptr"], returns: "i32" },
+  sherry_pack_group_sums: { args: ["ptr", "u64", "u64", "u64", "ptr", "u64"], returns: "i32" },
+  sherry_pack_encode: {
+    args: ["ptr", "u64", "u64", "u64", "ptr", "u64", "ptr", "u64", "ptr"],
+    returns: "i32",
+  },
+  sherry_pack_q8: { args: ["ptr", "u64", "u64", "ptr", "u64", "ptr", "u64", "ptr", "ptr"], returns: "i32" },
+} as const;
