@@ -41,6 +41,8 @@ export interface ErrorDetails {
 /** Thrown for everything that can be foreseen: bad files, bad arguments, missing tools, exhausted limits. */
 export class SherryError extends Error {
   readonly code: ErrorCode;
+  /** What went wrong, without the details that `message` adds. */
+  readonly summary: string;
   readonly expected: string | undefined;
   readonly received: string | undefined;
   readonly next_step: string | undefined;
@@ -56,6 +58,7 @@ export class SherryError extends Error {
     );
     this.name = "SherryError";
     this.code = code;
+    this.summary = summary;
     this.expected = details.expected;
     this.received = details.received;
     this.next_step = details.next_step;

@@ -5,6 +5,9 @@
 //! for the next job by spinning for a while (the gap between two kernels of a step is microseconds) and then park on a
 //! futex, so that an idle process costs nothing. No locks, no allocation while running.
 //!
+//! The caller waits only for workers that have joined the job: one that the system has not scheduled in time finds the
+//! job closed, so a busy machine costs the worker's help, never the worker's delay.
+//!
 //! One job at a time: `run` must not be called from two threads at once; `busy` turns such a mistake into an error.
 const std = @import("std");
 const builtin = @import("builtin");
@@ -25,9 +28,12 @@ pub const ThreadPool = struct {
     busy: std.atomic.Value(bool) = .init(false),
     /// The next unit nobody has taken.
     next: std.atomic.Value(usize) align(std.atomic.cache_line) = .init(0),
-    /// Workers that have not finished the present job; the caller waits on it.
-    remaining: std.atomic.Value(u32) align(std.atomic.cache_line) = .init(0),
+    /// `open_bit` while the present job takes workers, plus the number of workers that have joined it and not finished.
+    /// `job` and `next` change only while this is zero.
+    ticket: std.atomic.Value(u32) align(std.atomic.cache_line) = .init(0),
     job: Job align(std.atomic.cache_line) = undefined,
+
+    const open_bit: u32 = 1 << 31;
 
     const Job = struct { run: *const kernel.Run, arguments: *const anyopaque, count: usize, share: usize };
 
@@ -79,18 +85,23 @@ pub const ThreadPool = struct {
         const shares = @min(grains, self.threadCount() * shares_per_thread);
         self.job = .{ .run = function, .arguments = arguments, .count = count, .share = (grains + shares - 1) / shares * grain };
         self.next.store(0, .monotonic);
-        self.remaining.store(@intCast(self.workers.len), .monotonic);
+        self.ticket.store(open_bit, .release);
         self.announce();
         self.takeShares();
+        _ = self.ticket.fetchAnd(~open_bit, .acq_rel);
+        self.awaitJoined();
+    }
+
+    fn awaitJoined(self: *ThreadPool) void {
         var rounds: usize = 0;
         while (true) {
-            const remaining = self.remaining.load(.acquire);
-            if (remaining == 0) return;
+            const ticket = self.ticket.load(.acquire);
+            if (ticket == 0) return;
             if (rounds < spin_rounds) {
                 rounds += 1;
                 std.atomic.spinLoopHint();
             } else {
-                futexWait(&self.remaining, remaining);
+                futexWait(&self.ticket, ticket);
             }
         }
     }
@@ -114,12 +125,22 @@ pub const ThreadPool = struct {
         while (true) {
             seen = self.awaitGeneration(seen);
             if (self.stopping.load(.seq_cst)) return;
+            if (!self.joinJob()) continue;
             self.takeShares();
-            if (self.remaining.fetchSub(1, .acq_rel) == 1) futexWake(&self.remaining);
+            if (self.ticket.fetchSub(1, .acq_rel) == 1) futexWake(&self.ticket);
         }
     }
 
-    /// Returns the first generation that differs from `seen`. Every job waits for every worker, so none is missed.
+    /// Joins the present job unless its caller has closed it already.
+    fn joinJob(self: *ThreadPool) bool {
+        var ticket = self.ticket.load(.monotonic);
+        while (ticket & open_bit != 0) {
+            ticket = self.ticket.cmpxchgWeak(ticket, ticket + 1, .acquire, .monotonic) orelse return true;
+        }
+        return false;
+    }
+
+    /// Returns the first generation found that differs from `seen`, sleeping when none comes for a while.
     fn awaitGeneration(self: *ThreadPool, seen: u32) u32 {
         for (0..spin_rounds) |_| {
             const generation = self.generation.load(.acquire);

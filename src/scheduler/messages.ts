@@ -6,7 +6,10 @@ import type { PackedModelOptions } from "../model/packed-model.ts";
 /** An error as data: what structured cloning would lose of a SherryError. */
 export interface ErrorData {
   readonly code: ErrorCode;
-  readonly message: string;
+  readonly summary: string;
+  readonly expected: string | undefined;
+  readonly received: string | undefined;
+  readonly next_step: string | undefined;
 }
 
 export interface WorkerSettings extends PackedModelOptions {
@@ -36,10 +39,18 @@ export type FromWorker =
   | { readonly type: "closed" };
 
 export function errorData(error: unknown): ErrorData {
-  if (error instanceof SherryError) return { code: error.code, message: error.message };
-  return { code: "internal", message: error instanceof Error ? error.message : String(error) };
+  if (error instanceof SherryError) {
+    const { code, summary, expected, received, next_step } = error;
+    return { code, summary, expected, received, next_step };
+  }
+  const summary = error instanceof Error ? error.message : String(error);
+  return { code: "internal", summary, expected: undefined, received: undefined, next_step: undefined };
 }
 
-export function errorFrom(data: ErrorData): SherryError {
-  return new SherryError(data.code, data.message);
+export function errorFrom({ code, summary, expected, received, next_step }: ErrorData): SherryError {
+  return new SherryError(code, summary, {
+    ...(expected === undefined ? {} : { expected }),
+    ...(received === undefined ? {} : { received }),
+    ...(next_step === undefined ? {} : { next_step }),
+  });
 }

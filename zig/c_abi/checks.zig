@@ -1,9 +1,23 @@
 //! What the exported functions check before any kernel sees a pointer.
 const std = @import("std");
+const format = @import("../format.zig");
 const prepared = @import("../kernels/prepared.zig");
 
-/// Rows of a dense or q8 product that one thread takes at least.
-pub const row_grain = 16;
+/// Multiply-adds that are worth waking a thread for: a few microseconds of work.
+const dense_work_min = 32_768;
+const sherry_work_min = 262_144;
+/// Rows of a dense or q8 product that one thread takes at least, so that threads do not share lines of the output.
+const row_grain_min = 16;
+
+/// Rows that one thread takes at least of a dense or q8 product.
+pub fn rowGrain(columns: usize, tokens: usize) usize {
+    return @max(row_grain_min, dense_work_min / (columns *| tokens));
+}
+
+/// Tiles that one thread takes at least of a `sherry` product.
+pub fn tileGrain(columns: usize, tokens: usize) usize {
+    return @max(1, sherry_work_min / (columns *| tokens *| format.tile_rows));
+}
 
 /// The pointer, when it is not null and aligned to 64 bytes.
 pub fn aligned(comptime T: type, pointer: ?*anyopaque) ?[*]align(64) T {

@@ -52,7 +52,7 @@ fn prepareChecked(
         .columns = columns,
         .prepared = bytes,
     };
-    const status = context.run(context.kernels.prepare, &arguments, tokens * layout.blocks, 2);
+    const status = context.run(context.kernels.prepare, &arguments, tokens * layout.blocks, 8);
     if (status != .ok) return status;
     const scales: [*]const f32 = @ptrCast(@alignCast(bytes + layout.scales_offset));
     for (scales[0 .. tokens * layout.blocks]) |scale| {
@@ -97,7 +97,7 @@ pub export fn sherry_linear_sherry(
         context.kernels.sherry_table
     else
         context.kernels.sherry_decode;
-    return context.run(function, &arguments, layout.tiles, 1).code();
+    return context.run(function, &arguments, layout.tiles, checks.tileGrain(columns, tokens)).code();
 }
 
 /// A `q8` tensor times prepared activations: y f32 [B][R].
@@ -124,7 +124,7 @@ pub export fn sherry_linear_q8(
         .tokens = tokens,
         .y = y orelse return Status.argument_invalid.code(),
     };
-    return context.run(context.kernels.q8_linear, &arguments, rows, checks.row_grain).code();
+    return context.run(context.kernels.q8_linear, &arguments, rows, checks.rowGrain(columns, tokens)).code();
 }
 
 /// A dense tensor (element 0 f32, 1 f16, 2 bf16) times x f32 [B][K]: y f32 [B][R].
@@ -153,7 +153,7 @@ pub export fn sherry_linear_dense(
         .tokens = tokens,
         .y = y orelse return Status.argument_invalid.code(),
     };
-    return context.run(context.kernels.dense_linear, &arguments, rows, checks.row_grain).code();
+    return context.run(context.kernels.dense_linear, &arguments, rows, checks.rowGrain(columns, tokens)).code();
 }
 
 /// Rows `ids` (u32 [B], each below `rows`) of an embedding table (kind 0 f32, 1 f16, 2 bf16, 3 q8): out f32 [B][C].

@@ -39,12 +39,11 @@ pub export fn sherry_map_open(path: ?[*:0]const u8, out: ?*[2]usize) callconv(.c
     const name = path orelse return Status.argument_invalid.code();
     const slot = out orelse return Status.argument_invalid.code();
     slot.* = .{ 0, 0 };
-    const descriptor = posix.openatZ(posix.AT.FDCWD, name, .{ .ACCMODE = .RDONLY, .CLOEXEC = true }, 0) catch
-        return Status.file_unreadable.code();
+    // Not blocking, so that a pipe with nobody at its other end is refused rather than waited for.
+    const flags: posix.O = .{ .ACCMODE = .RDONLY, .CLOEXEC = true, .NONBLOCK = true };
+    const descriptor = posix.openatZ(posix.AT.FDCWD, name, flags, 0) catch return Status.file_unreadable.code();
     defer _ = linux.close(descriptor);
-    const end: isize = @bitCast(linux.lseek(descriptor, 0, linux.SEEK.END));
-    if (end <= 0) return Status.file_unreadable.code();
-    const bytes: usize = @intCast(end);
+    const bytes = regularFileBytes(descriptor) orelse return Status.file_unreadable.code();
     const memory = posix.mmap(null, bytes, .{ .READ = true }, .{ .TYPE = .PRIVATE }, descriptor, 0) catch |cause|
         return switch (cause) {
             error.OutOfMemory => Status.out_of_memory.code(),
@@ -52,4 +51,12 @@ pub export fn sherry_map_open(path: ?[*:0]const u8, out: ?*[2]usize) callconv(.c
         };
     slot.* = .{ @intFromPtr(memory.ptr), bytes };
     return Status.ok.code();
+}
+
+/// The size of a regular file; null for anything else and for an empty one.
+fn regularFileBytes(descriptor: posix.fd_t) ?usize {
+    var about: linux.Statx = undefined;
+    const result = linux.statx(descriptor, "", linux.AT.EMPTY_PATH, .{ .TYPE = true, .SIZE = true }, &about);
+    if (linux.errno(result) != .SUCCESS or !linux.S.ISREG(about.mode) or about.size == 0) return null;
+    return std.math.cast(usize, about.size);
 }

@@ -1,0 +1,234 @@
+/** The native boundary: refusals on both sides of it, and results through it that can be checked by hand. */
+
+import { ptr } from "bun:ffi";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { SherryError } from "../../src/errors.ts";
+import { Kernels, preparedBytes } from "../../src/native/kernels.ts";
+import { library } from "../../src/native/library.ts";
+import { NativeMemory } from "../../src/native/memory.ts";
+import { checkStatus } from "../../src/native/status.ts";
+import { type NativeRange, rangeOf } from "../../src/native/weight.ts";
+
+function failure(run: () => unknown): SherryError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof SherryError) return error;
+    throw error;
+  }
+  throw new Error("expected a SherryError");
+}
+
+describe("NativeMemory", () => {
+  test("is zeroed, page-aligned and bounds-checked, and dead after free", () => {
+    const memory = NativeMemory.allocate(5000);
+    expect(memory.at(0, 1) % 4096).toBe(0);
+    expect(memory.view(0, 5000).every((byte) => byte === 0)).toBe(true);
+    expect(failure(() => memory.at(4999, 2)).message).toContain("a range within 5000 bytes");
+    expect(failure(() => memory.at(-1, 1)).code).toBe("internal");
+    memory.free();
+    memory.free();
+    expect(failure(() => memory.at(0, 1)).code).toBe("closed");
+  });
+
+  test("refuses sizes that are none, and more than the address space", () => {
+    expect(failure(() => NativeMemory.allocate(0)).code).toBe("argument_invalid");
+    expect(failure(() => NativeMemory.allocate(1.5)).code).toBe("argument_invalid");
+    const error = failure(() => NativeMemory.allocate(2 ** 52));
+    expect(error.code).toBe("out_of_memory");
+    expect(error.message).toContain("smaller context");
+  });
+
+  test("a map of a file that is absent, empty or a folder is refused by path", () => {
+    for (const path of ["/nowhere/model.sherry", "/dev/null", import.meta.dir]) {
+      const error = failure(() => NativeMemory.map(path));
+      expect(error.code).toBe("file_unreadable");
+      expect(error.message).toContain(path);
+    }
+  });
+});
+
+test("every status has an error of its own, and an unknown one is named", () => {
+  expect(() => checkStatus(0, "x")).not.toThrow();
+  expect(failure(() => checkStatus(1, "an operation")).message).toContain("an operation");
+  const codes = [1, 2, 3, 4, 5, 6, 7].map((status) => failure(() => checkStatus(status, "x")).code);
+  expect(codes).toEqual([
+    "internal",
+    "numbers_not_finite",
+    "out_of_memory",
+    "cpu_unsupported",
+    "file_unreadable",
+    "native_failed",
+    "internal",
+  ]);
+  expect(failure(() => checkStatus(99, "x")).code).toBe("native_mismatch");
+});
+
+describe("Kernels", () => {
+  let kernels: Kernels;
+  let memory: NativeMemory;
+  let next_offset = 0;
+
+  beforeAll(() => {
+    kernels = Kernels.create({ thread_count: 2 });
+    memory = NativeMemory.allocate(1 << 20);
+  });
+  afterAll(() => {
+    kernels.close();
+    memory.free();
+  });
+
+  function floats(values: readonly number[]): { range: NativeRange; view: Float32Array } {
+    const bytes = Math.ceil((values.length * 4) / 64) * 64;
+    const offset = next_offset;
+    next_offset += bytes;
+    const view = memory.floats(offset, values.length);
+    view.set(values);
+    return { range: rangeOf(memory, offset, values.length * 4), view };
+  }
+
+  test("refuses thread counts out of range and levels that do not exist", () => {
+    for (const thread_count of [0, -1, 1.5, 257]) {
+      const error = failure(() => Kernels.create({ thread_count }));
+      expect(error.code).toBe("argument_invalid");
+      expect(error.message).toContain("an integer from 1 to 256");
+    }
+    const out = new BigUint64Array(1);
+    expect(library().symbols.sherry_context_create(7, 1, ptr(out))).toBe(1);
+    expect(out[0]).toBe(0n);
+  });
+
+  test("SHERRY levels that the CPU lacks are refused, the others run", () => {
+    const best = library().symbols.sherry_cpu_level_best();
+    if (best === 0) expect(failure(() => Kernels.create({ cpu_level: "avx2" })).code).toBe("cpu_unsupported");
+    else Kernels.create({ cpu_level: "avx2", thread_count: 1 }).close();
+    const scalar = Kernels.create({ cpu_level: "scalar", thread_count: 1 });
+    expect(scalar.cpu_level).toBe("scalar");
+    scalar.close();
+    expect(failure(() => scalar.context).code).toBe("closed");
+  });
+
+  test("a buffer that is too short is refused before the call", () => {
+    const { range } = floats([1, 2]);
+    const error = failure(() => kernels.add(range, range, 3));
+    expect(error.message).toContain("at least 12 bytes");
+  });
+
+  test("null, misaligned and undersized arguments get a status, never a fault", () => {
+    const { symbols } = library();
+    const { range } = floats([1, 2, 3, 4]);
+    const misaligned = memory.at(4, 64);
+    expect(symbols.sherry_add(null, range.address, range.address, 4)).toBe(1);
+    expect(symbols.sherry_add(kernels.context, null, range.address, 4)).toBe(1);
+    expect(symbols.sherry_add(kernels.context, range.address, range.address, 0)).toBe(1);
+    expect(
+      symbols.sherry_linear_dense(kernels.context, misaligned, 64, 0, 1, 4, range.address, 1, range.address),
+    ).toBe(1);
+    expect(
+      symbols.sherry_linear_dense(
+        kernels.context,
+        memory.at(0, 64),
+        15,
+        0,
+        1,
+        4,
+        range.address,
+        1,
+        range.address,
+      ),
+    ).toBe(1);
+    expect(
+      symbols.sherry_linear_dense(
+        kernels.context,
+        memory.at(0, 64),
+        16,
+        0,
+        2 ** 40,
+        2 ** 40,
+        range.address,
+        1,
+        range.address,
+      ),
+    ).toBe(1);
+    expect(
+      symbols.sherry_linear_dense(
+        kernels.context,
+        memory.at(0, 64),
+        16,
+        9,
+        1,
+        4,
+        range.address,
+        1,
+        range.address,
+      ),
+    ).toBe(1);
+    // A pointer to something that is no context.
+    expect(symbols.sherry_add(memory.at(0, 64), range.address, range.address, 4)).toBe(1);
+  });
+
+  test("an embedding id past the table and a cache position past its capacity are refused", () => {
+    const { symbols } = library();
+    const table = memory.at(0, 64);
+    const { range } = floats([0, 0, 0, 0]);
+    expect(
+      symbols.sherry_embedding(kernels.context, table, 64, 0, 4, 4, ptr(Uint32Array.of(4)), 1, range.address),
+    ).toBe(1);
+    const store = (start: number) =>
+      symbols.sherry_key_value_store(
+        kernels.context,
+        range.address,
+        range.address,
+        1,
+        1,
+        4,
+        start,
+        4,
+        0,
+        table,
+        table,
+        64,
+      );
+    expect(store(3)).toBe(0);
+    expect(store(4)).toBe(1);
+    expect(store(Number.MAX_SAFE_INTEGER)).toBe(1);
+  });
+
+  test("computes what can be checked by hand", () => {
+    const x = floats([1, 2, 3, 4]);
+    const y = floats([10, 20, 30, 40]);
+    kernels.add(x.range, y.range, 4);
+    expect([...x.view]).toEqual([11, 22, 33, 44]);
+    const logits = floats([0.5, 7, 7, -1]);
+    expect(kernels.argmax(logits.range, 4)).toBe(1);
+    const probabilities = floats([0, 0, 0, 0]);
+    kernels.softmax(floats([1, 1, 1, 1]).range, 1, 4, probabilities.range);
+    expect([...probabilities.view]).toEqual([0.25, 0.25, 0.25, 0.25]);
+    const weight = {
+      kind: "f32" as const,
+      range: floats([1, 0, 0, 0, 1, 1, 1, 1]).range,
+      rows: 2,
+      columns: 4,
+    };
+    const out = floats([0, 0]);
+    kernels.linear(weight, { x: y.range, prepared: null }, 1, out.range);
+    expect([...out.view]).toEqual([10, 100]);
+  });
+
+  test("infinities and NaN are refused by argmax, softmax and prepare", () => {
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      const { range } = floats([1, bad, 2, 3]);
+      const prepared = rangeOf(memory, 1 << 18, preparedBytes(1, 4));
+      expect(failure(() => kernels.argmax(range, 4)).code).toBe("numbers_not_finite");
+      expect(failure(() => kernels.softmax(range, 1, 4, range)).code).toBe("numbers_not_finite");
+      expect(failure(() => kernels.prepare(range, 1, 4, prepared)).code).toBe("numbers_not_finite");
+    }
+  });
+
+  test("weights that read int8 need prepared activations", () => {
+    const weight = { kind: "q8" as const, range: rangeOf(memory, 0, 1024), rows: 1, columns: 32 };
+    const { range } = floats(Array(32).fill(1));
+    const error = failure(() => kernels.linear(weight, { x: range, prepared: null }, 1, range));
+    expect(error.message).toContain("prepared activations");
+  });
+});
