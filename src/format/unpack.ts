@@ -1,0 +1,112 @@
+/**
+ * A tensor's bytes back to numbers, for inspection and tests: every weight is looked up on its own, plainly, straight
+ * from the layout's definition. Nothing that computes text goes through here.
+ */
+import { SherryError } from "../errors.ts";
+import {
+  BLOCK_COLUMNS,
+  byteOfRow,
+  CHUNK_BYTES,
+  CHUNK_COLUMNS,
+  CHUNK_SIGNS_OFFSET,
+  decodeCode,
+  elementBytes,
+  type FloatElement,
+  Q8_GROUP_COLUMNS,
+  q8Layout,
+  type ScaleDescription,
+  scaleIndex,
+  sherryLayout,
+  signBit,
+  type TensorDescription,
+  TILE_ROWS,
+  tensorBytes,
+  VECTOR_BYTES,
+} from "./layout.ts";
+
+/** The number stored at byte `offset`, little-endian; f16 and bf16 widen to f32 exactly. */
+export function readElement(view: DataView, offset: number, element: FloatElement): number {
+  switch (element) {
+    case "f32":
+      return view.getFloat32(offset, true);
+    case "f16":
+      return view.getFloat16(offset, true);
+    case "bf16":
+      return widenBf16(view.getUint16(offset, true));
+  }
+}
+
+/**
+ * All weights of a tensor, [rows][columns] row after row; the caller owns the result. For `sherry` a weight is
+ * f32(scale) times -1, 0 or +1, with +0 for zeros; for `q8` it is value times f32(scale), rounded to f32.
+ * @param bytes exactly the tensor's bytes.
+ * @throws SherryError argument_invalid when their count does not match the description.
+ */
+export function unpackTensor(tensor: TensorDescription, bytes: Uint8Array): Float32Array {
+  const { kind, shape, scale } = tensor;
+  const expected = tensorBytes(tensor);
+  if (bytes.length !== expected) {
+    throw new SherryError("argument_invalid", `the bytes of the ${kind} tensor [${shape.join(", ")}]`, {
+      expected: String(expected),
+      received: String(bytes.length),
+    });
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [rows, columns] = shape.length === 2 ? shape : [1, shape[0]];
+  if (kind !== "sherry" && kind !== "q8") return unpackDense(view, rows * columns, kind);
+  return scale === null ? unpackQ8(view, rows, columns) : unpackSherry(view, rows, columns, scale);
+}
+
+function unpackDense(view: DataView, length: number, element: FloatElement): Float32Array {
+  const weights = new Float32Array(length);
+  for (let index = 0; index < length; index += 1) {
+    weights[index] = readElement(view, index * elementBytes(element), element);
+  }
+  return weights;
+}
+
+function unpackSherry(view: DataView, rows: number, columns: number, scale: ScaleDescription): Float32Array {
+  const layout = sherryLayout({ rows, columns, ...scale });
+  const weights = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += BLOCK_COLUMNS) {
+      const tile = Math.floor(row / TILE_ROWS);
+      const chunk = Math.floor(column / CHUNK_COLUMNS);
+      const chunk_offset = (tile * layout.chunks + chunk) * CHUNK_BYTES;
+      const block = (column % CHUNK_COLUMNS) / BLOCK_COLUMNS;
+      const byte = byteOfRow(row % TILE_ROWS);
+      const half = Math.floor((row % TILE_ROWS) / 32);
+      const nibbles = view.getUint8(chunk_offset + block * VECTOR_BYTES + byte);
+      const signs = view.getUint8(chunk_offset + CHUNK_SIGNS_OFFSET + half * VECTOR_BYTES + byte);
+      const signed = decodeCode((nibbles >> (4 * half)) & 15, (signs >> signBit(block)) & 1);
+      const scale_offset =
+        layout.scales_offset + scaleIndex(layout, scale, row, column) * elementBytes(scale.element);
+      const magnitude = readElement(view, scale_offset, scale.element);
+      signed.forEach((sign, position) => {
+        weights[row * columns + column + position] = sign === 0 ? 0 : sign * magnitude;
+      });
+    }
+  }
+  return weights;
+}
+
+function unpackQ8(view: DataView, rows: number, columns: number): Float32Array {
+  const layout = q8Layout({ rows, columns });
+  const weights = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 1) {
+      const group = row * layout.groups + Math.floor(column / Q8_GROUP_COLUMNS);
+      const scale = view.getFloat16(layout.scales_offset + group * elementBytes("f16"), true);
+      weights[row * columns + column] = view.getInt8(row * layout.padded_columns + column) * scale;
+    }
+  }
+  return weights;
+}
+
+const widening = new DataView(new ArrayBuffer(4));
+
+/** A bf16 is the upper half of an f32. */
+function widenBf16(bits: number): number {
+  widening.setUint32(0, bits * 65_536);
+  return widening.getFloat32(0);
+}
