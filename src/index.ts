@@ -17,4 +17,5 @@ export type {
   Prompt,
 } from "./generation/types.ts";
 export { type LoadOptions, loadModel } from "./scheduler/load-model.ts";
-export { createApp } from "./server/app.ts";
+export { createApp, type ServerOptions } from "./server/app.ts";
+export { type ListenOptions, type RunningServer, startServer } from "./server/start-server.ts";

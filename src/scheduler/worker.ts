@@ -105,11 +105,11 @@ function admit(model: TextModel): void {
 async function loop(model: TextModel): Promise<void> {
   if (is_looping) return;
   is_looping = true;
-  admit(model);
-  while (running.length > 0 && text_model !== null) {
-    running = running.filter(advance);
+  while (text_model !== null) {
     admit(model);
-    // Lets messages in: new requests and the end.
+    if (running.length === 0) break;
+    running = running.filter(advance);
+    // Lets messages in: new requests, which the next round admits, and the end.
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
   is_looping = false;

@@ -56,6 +56,16 @@ function post(url: string, path: string, body: unknown): Promise<Response> {
   });
 }
 
+interface Completion {
+  readonly choices: readonly { readonly text: string; readonly finish_reason: string | null }[];
+  readonly usage: { readonly prompt_tokens: number; readonly completion_tokens: number };
+}
+
+async function completion(response: Response): Promise<Completion> {
+  expect(response.status).toBe(200);
+  return (await response.json()) as Completion;
+}
+
 /** The data of each event, [DONE] left out but demanded. */
 async function events(
   response: Response,
@@ -113,9 +123,9 @@ describe.skipIf(SKIPS_SHARED)("stories260K over HTTP (needs ../shared)", () => {
     expect(cases).toHaveLength(5);
     for (const reference of cases) {
       const request = { prompt: reference.prompt, max_tokens: 64, temperature: 0 };
-      const whole = await (await post(served.url, "/v1/completions", request)).json();
-      expect(whole.choices[0].text).toBe(expectedText(reference));
-      expect(whole.choices[0].finish_reason).toBe("length");
+      const whole = await completion(await post(served.url, "/v1/completions", request));
+      expect(whole.choices[0]?.text).toBe(expectedText(reference));
+      expect(whole.choices[0]?.finish_reason).toBe("length");
       expect(whole.usage).toMatchObject({
         prompt_tokens: reference.prompt_tokens.length,
         completion_tokens: 64,

@@ -1,0 +1,54 @@
+/** How a model is opened: the options that every command which computes has in common. */
+import { CONTEXT_TOKENS_MAX, THREAD_COUNT_MAX } from "../limits.ts";
+import type { LoadOptions } from "../scheduler/load-model.ts";
+import type { OptionDescription, ParsedCommand } from "./arguments.ts";
+import { choiceOf, numberOf } from "./option-values.ts";
+
+const KEY_VALUE_ELEMENTS = ["f16", "f32"] as const;
+const CPU_LEVELS = ["auto", "scalar", "avx2"] as const;
+
+export const MODEL_OPTIONS: Readonly<Record<string, OptionDescription>> = {
+  threads: {
+    type: "integer",
+    description: "Threads that compute",
+    placeholder: "COUNT",
+    environment: "SHERRY_THREADS",
+    minimum: 1,
+    maximum: THREAD_COUNT_MAX,
+    default_text: "the CPUs this process may use",
+  },
+  context: {
+    type: "integer",
+    description: "Tokens of prompt and answer together",
+    placeholder: "TOKENS",
+    environment: "SHERRY_CONTEXT",
+    minimum: 1,
+    maximum: CONTEXT_TOKENS_MAX,
+    default_text: "4096, or the model's own limit when that is less",
+  },
+  "key-value": {
+    type: "string",
+    description: "How keys and values are kept",
+    placeholder: "ELEMENT",
+    environment: "SHERRY_KEY_VALUE",
+    choices: KEY_VALUE_ELEMENTS,
+    default_text: "f16",
+  },
+  "cpu-level": {
+    type: "string",
+    description: "Which kernels compute",
+    placeholder: "LEVEL",
+    environment: "SHERRY_CPU_LEVEL",
+    choices: CPU_LEVELS,
+    default_text: "auto, the best this machine has",
+  },
+};
+
+export function modelOptionsOf(parsed: ParsedCommand): LoadOptions {
+  return {
+    thread_count: numberOf(parsed, "threads"),
+    context_tokens: numberOf(parsed, "context"),
+    key_value_element: choiceOf(parsed, "key-value", KEY_VALUE_ELEMENTS),
+    cpu_level: choiceOf(parsed, "cpu-level", CPU_LEVELS),
+  };
+}
