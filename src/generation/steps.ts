@@ -108,7 +108,7 @@ export function* generateSteps(
         return;
       }
       const is_long = answer.token_count >= options.max_tokens;
-      if (is_long || cache.length === cache.capacity) {
+      if (is_long || ids.length + answer.token_count >= text_model.model.context_tokens) {
         const last = answer.end();
         const reason = last.matched !== null ? "stop" : is_long ? "length" : "context";
         yield { text: text + last.text, token_ids: [token_id], finish: finish(reason, last.matched) };
