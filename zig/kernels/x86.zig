@@ -1,0 +1,177 @@
+//! AVX2 instructions that plain @Vector code has no operator for, or would have rewritten: one function, one instruction;
+//! and the loads that go with them.
+//!
+//! They are inline assembly rather than compiler intrinsics because Zig has none, and because the compiler must not see
+//! through them: given plain additions it re-associates the chains of byte sums in sherry_linear and turns a doubling
+//! into a shift and a mask, which costs registers and operations. None is volatile: a result that nobody reads goes away.
+//! Semantics: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2. "In each lane" means that the
+//! instruction works on the two 16-byte halves apart.
+
+pub const Bytes = @Vector(32, u8);
+pub const Words = @Vector(16, i16);
+pub const DoubleWords = @Vector(8, i32);
+pub const Floats = @Vector(8, f32);
+
+/// 32 bytes from memory, aligned or not.
+pub inline fn load(address: [*]const u8) Bytes {
+    return address[0..32].*;
+}
+
+/// Sixteen bytes from each address: the first lane, the second lane.
+pub inline fn loadLanes(first: [*]const u8, second: [*]const u8) Bytes {
+    const first_lane: @Vector(2, u64) = @bitCast(@as(@Vector(16, u8), first[0..16].*));
+    const second_lane: @Vector(2, u64) = @bitCast(@as(@Vector(16, u8), second[0..16].*));
+    return @bitCast(@shuffle(u64, first_lane, second_lane, [4]i32{ 0, 1, -1, -2 }));
+}
+
+/// vpshufb: in each lane, byte i of the result is table[indexes[i] & 15], or 0 when bit 7 of indexes[i] is set.
+pub inline fn lookUp(table: Bytes, indexes: Bytes) Bytes {
+    return asm ("vpshufb %[indexes], %[table], %[result]"
+        : [result] "=x" (-> Bytes),
+        : [table] "x" (table),
+          [indexes] "x" (indexes),
+    );
+}
+
+/// vpsignb: each signed byte negated where `signs` is negative, 0 where it is 0, unchanged where it is positive.
+pub inline fn applySigns(values: Bytes, signs: Bytes) Bytes {
+    return asm ("vpsignb %[signs], %[values], %[result]"
+        : [result] "=x" (-> Bytes),
+        : [values] "x" (values),
+          [signs] "x" (signs),
+    );
+}
+
+/// vpaddb: byte by byte, wrapping.
+pub inline fn addBytes(a: Bytes, b: Bytes) Bytes {
+    return asm ("vpaddb %[b], %[a], %[result]"
+        : [result] "=x" (-> Bytes),
+        : [a] "x" (a),
+          [b] "x" (b),
+    );
+}
+
+/// vpmaddubsw: products of unsigned and signed bytes, neighbours added, saturating at 16 bits.
+pub inline fn multiplyAddBytes(unsigned: Bytes, signed: Bytes) Words {
+    return asm ("vpmaddubsw %[signed], %[unsigned], %[result]"
+        : [result] "=x" (-> Words),
+        : [unsigned] "x" (unsigned),
+          [signed] "x" (signed),
+    );
+}
+
+/// vpmaddwd: products of signed 16-bit words, neighbours added to 32 bits.
+pub inline fn multiplyAddWords(a: Words, b: Words) DoubleWords {
+    return asm ("vpmaddwd %[b], %[a], %[result]"
+        : [result] "=x" (-> DoubleWords),
+        : [a] "x" (a),
+          [b] "x" (b),
+    );
+}
+
+/// vpmulhrsw: (a * b + 16384) >> 15, word by word.
+pub inline fn multiplyHighRounded(a: Words, b: Words) Words {
+    return asm ("vpmulhrsw %[b], %[a], %[result]"
+        : [result] "=x" (-> Words),
+        : [a] "x" (a),
+          [b] "x" (b),
+    );
+}
+
+/// vpackssdw: in each lane the four 32-bit words of `a`, then those of `b`, saturated to 16 bits.
+pub inline fn packDoubleWords(a: DoubleWords, b: DoubleWords) Words {
+    return asm ("vpackssdw %[b], %[a], %[result]"
+        : [result] "=x" (-> Words),
+        : [a] "x" (a),
+          [b] "x" (b),
+    );
+}
+
+/// vpacksswb: in each lane the eight words of `a`, then those of `b`, saturated to signed bytes.
+pub inline fn packWords(a: Words, b: Words) Bytes {
+    return asm ("vpacksswb %[b], %[a], %[result]"
+        : [result] "=x" (-> Bytes),
+        : [a] "x" (a),
+          [b] "x" (b),
+    );
+}
+
+/// vcvtps2dq: to the nearest integer, halves to even (the rounding mode that every thread starts with).
+pub inline fn roundToIntegers(values: Floats) DoubleWords {
+    return asm ("vcvtps2dq %[values], %[result]"
+        : [result] "=x" (-> DoubleWords),
+        : [values] "x" (values),
+    );
+}
+
+/// vpunpcklbw: in each lane the low eight bytes of `a` and `b` by turns: a0 b0 a1 b1 ...
+pub inline fn interleaveLowBytes(a: Bytes, b: Bytes) Bytes {
+    return asm ("vpunpcklbw %[b], %[a], %[result]"
+        : [result] "=x" (-> Bytes),
+        : [a] "x" (a),
+          [b] "x" (b),
+    );
+}
+
+/// vpunpckhbw: in each lane the high eight bytes of `a` and `b` by turns.
+pub inline fn interleaveHighBytes(a: Bytes, b: Bytes) Bytes {
+    return asm ("vpunpckhbw %[b], %[a], %[result]"
+        : [result] "=x" (-> Bytes),
+        : [a] "x" (a),
+          [b] "x" (b),
+    );
+}
+
+/// vpunpcklwd: in each lane the low four words of `a` and `b` by turns.
+pub inline fn interleaveLowWords(a: Words, b: Words) Words {
+    return asm ("vpunpcklwd %[b], %[a], %[result]"
+        : [result] "=x" (-> Words),
+        : [a] "x" (a),
+          [b] "x" (b),
+    );
+}
+
+/// vpunpckhwd: in each lane the high four words of `a` and `b` by turns.
+pub inline fn interleaveHighWords(a: Words, b: Words) Words {
+    return asm ("vpunpckhwd %[b], %[a], %[result]"
+        : [result] "=x" (-> Words),
+        : [a] "x" (a),
+          [b] "x" (b),
+    );
+}
+
+/// vpunpckldq: in each lane the low two 32-bit words of `a` and `b` by turns.
+pub inline fn interleaveLowDoubleWords(a: DoubleWords, b: DoubleWords) DoubleWords {
+    return asm ("vpunpckldq %[b], %[a], %[result]"
+        : [result] "=x" (-> DoubleWords),
+        : [a] "x" (a),
+          [b] "x" (b),
+    );
+}
+
+/// vpunpckhdq: in each lane the high two 32-bit words of `a` and `b` by turns.
+pub inline fn interleaveHighDoubleWords(a: DoubleWords, b: DoubleWords) DoubleWords {
+    return asm ("vpunpckhdq %[b], %[a], %[result]"
+        : [result] "=x" (-> DoubleWords),
+        : [a] "x" (a),
+          [b] "x" (b),
+    );
+}
+
+/// vpunpcklqdq: in each lane the low eight bytes of `a`, then those of `b`.
+pub inline fn interleaveLowHalves(a: Bytes, b: Bytes) Bytes {
+    return asm ("vpunpcklqdq %[b], %[a], %[result]"
+        : [result] "=x" (-> Bytes),
+        : [a] "x" (a),
+          [b] "x" (b),
+    );
+}
+
+/// vpunpckhqdq: in each lane the high eight bytes of `a`, then those of `b`.
+pub inline fn interleaveHighHalves(a: Bytes, b: Bytes) Bytes {
+    return asm ("vpunpckhqdq %[b], %[a], %[result]"
+        : [result] "=x" (-> Bytes),
+        : [a] "x" (a),
+          [b] "x" (b),
+    );
+}
