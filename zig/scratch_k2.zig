@@ -1,3 +1,0 @@
-test {
-    _ = @import("kernels/lanes.zig");
-}
