@@ -1,0 +1,246 @@
+//! Activations to int8, one scale per 256 columns, and for few tokens the tables of the packed matrix-vector product.
+//!
+//! For a block x of 256 columns: scale = max|x| / 127; value = x / scale rounded to the nearest integer, halves to even,
+//! computed as x * (127 / max|x|). A block with max|x| below 2^-119, where 127 / max|x| would leave f32's range, counts
+//! as zeros: scale 0 and values 0. A block with an infinity or a NaN gets scale NaN, values 0: the caller looks for it.
+//! Columns past K have value 0.
+//!
+//! Tables (kernels.md, design A1): for the four activations of a block, the sixteen sums T = a +- b +- c that an index
+//! nibble can name (|T| <= 381) are stored as two signed digits, T = 31 * high + low with high = mulhrs(T, 1057), that is
+//! (T * 1057 + 16384) >> 15; |low| <= 15, |high| <= 12. Sixteen bytes of low digits and sixteen of high digits a block.
+//! The order of the 64 blocks' tables inside the 2048 bytes (prepared.tableOffset) belongs to prepare and sherry_table
+//! alone.
+//!
+//! Unit of work: one activation block of one token; unit u is token u / N, block u % N.
+const std = @import("std");
+const format = @import("../format.zig");
+const kernel = @import("kernel.zig");
+const prepared = @import("prepared.zig");
+const scalar = @import("prepare/scalar.zig");
+const testing = @import("testing.zig");
+
+pub const Arguments = extern struct {
+    /// f32 [B][K]
+    x: [*]const f32,
+    tokens: usize,
+    columns: usize,
+    /// One allocation laid out by prepared.Layout.init(tokens, columns), aligned to 64.
+    prepared: [*]align(64) u8,
+};
+
+pub const digit_radix = 31;
+/// 2^15 / 31, rounded.
+pub const digit_reciprocal = 1057;
+/// Bits of the smallest float that is not finite, leaving the sign aside.
+pub const infinity_bits: u32 = 0x7f80_0000;
+/// Above this both 127 / max|x| is finite and max|x| / 127 a normal number.
+const smallest_largest: f32 = 0x1p-119;
+
+/// What one unit of work reads and writes.
+pub const Target = struct {
+    /// The columns of the block that exist, at most 256.
+    x: []const f32,
+    scale: *f32,
+    sums: *[prepared.block_sums]i32,
+    values: *[format.activation_block_columns]i8,
+    /// Null when there are more tokens than tables are made for.
+    tables: ?*[prepared.table_bytes]u8,
+
+    pub fn init(arguments: *const Arguments, unit: usize) Target {
+        const layout = prepared.Layout.init(arguments.tokens, arguments.columns).?;
+        const base = arguments.prepared;
+        const scales: [*]f32 = @ptrCast(@alignCast(base + layout.scales_offset));
+        const sums: [*][prepared.block_sums]i32 = @ptrCast(@alignCast(base + layout.sums_offset));
+        const values: [*][format.activation_block_columns]i8 = @ptrCast(base + layout.values_offset);
+        const tables: [*][prepared.table_bytes]u8 = @ptrCast(base + layout.tables_offset);
+        const first_column = unit % layout.blocks * format.activation_block_columns;
+        const count = @min(format.activation_block_columns, arguments.columns - first_column);
+        return .{
+            .x = arguments.x[unit / layout.blocks * arguments.columns + first_column ..][0..count],
+            .scale = &scales[unit],
+            .sums = &sums[unit],
+            .values = &values[unit],
+            .tables = if (arguments.tokens <= prepared.table_tokens_max) &tables[unit] else null,
+        };
+    }
+};
+
+/// The scale of a block whose largest magnitude is `largest`; values are not zero only when it is above zero.
+pub inline fn blockScale(finite: bool, largest: f32) f32 {
+    if (!finite) return std.math.nan(f32);
+    return if (largest < smallest_largest) 0 else largest / 127;
+}
+
+/// A sum as two signed digits of radix 31.
+pub inline fn splitDigits(sum: i32) struct { low: i8, high: i8 } {
+    const high = (sum * digit_reciprocal + (1 << 14)) >> 15;
+    return .{ .low = @intCast(sum - high * digit_radix), .high = @intCast(high) };
+}
+
+test "digits of every possible sum are small and join to the sum" {
+    var sum: i32 = -3 * 127;
+    while (sum <= 3 * 127) : (sum += 1) {
+        const digits = splitDigits(sum);
+        try std.testing.expect(@abs(digits.low) <= 15 and @abs(digits.high) <= 12);
+        try std.testing.expectEqual(sum, digits.high * @as(i32, digit_radix) + digits.low);
+    }
+}
+
+/// The bytes that one implementation makes of one input.
+const Made = struct {
+    layout: prepared.Layout,
+    bytes: []align(64) u8,
+
+    fn init(comptime run: kernel.Run, x: []const f32, tokens: usize, columns: usize) !Made {
+        const layout = prepared.Layout.init(tokens, columns).?;
+        const bytes = try std.testing.allocator.alignedAlloc(u8, .@"64", layout.bytes);
+        @memset(bytes, 0xa5);
+        const arguments = Arguments{ .x = x.ptr, .tokens = tokens, .columns = columns, .prepared = bytes.ptr };
+        // Two ranges, the second one first: units do not depend on one another.
+        const units = tokens * layout.blocks;
+        run(&arguments, units / 2, units);
+        run(&arguments, 0, units / 2);
+        return .{ .layout = layout, .bytes = bytes };
+    }
+
+    fn deinit(self: Made) void {
+        std.testing.allocator.free(self.bytes);
+    }
+
+    fn part(self: Made, comptime Element: type, offset: usize, count: usize) []const Element {
+        return @alignCast(std.mem.bytesAsSlice(Element, self.bytes[offset..][0 .. count * @sizeOf(Element)]));
+    }
+};
+
+/// The contract again, in f64 where f32 does not matter, against bytes that a kernel made.
+fn expectContract(x: []const f32, tokens: usize, columns: usize, made: Made) !void {
+    const layout = made.layout;
+    const scales = made.part(f32, layout.scales_offset, tokens * layout.blocks);
+    const sums = made.part(i32, layout.sums_offset, tokens * layout.blocks * 8);
+    const values = made.part(i8, layout.values_offset, tokens * layout.padded_columns);
+    for (0..tokens * layout.blocks) |unit| {
+        const first = unit % layout.blocks * 256;
+        const block = x[unit / layout.blocks * columns + first ..][0..@min(256, columns - first)];
+        var largest: f32 = 0;
+        var finite = true;
+        for (block) |element| {
+            if (!std.math.isFinite(element)) finite = false else largest = @max(largest, @abs(element));
+        }
+        const zeros = !finite or largest < 0x1p-119;
+        if (!finite) {
+            try std.testing.expect(std.math.isNan(scales[unit]));
+        } else {
+            try std.testing.expectEqual(if (zeros) 0 else largest / 127, scales[unit]);
+        }
+        var expected_sums: [8]i32 = @splat(0);
+        for (values[unit * 256 ..][0..256], 0..) |value, column| {
+            expected_sums[column / 32] += value;
+            if (zeros or column >= block.len) {
+                try std.testing.expectEqual(0, value);
+                continue;
+            }
+            // A nearest integer: off by half at most, which leaves both neighbours of an exact half; those go to even.
+            const product = block[column] * (127 / largest);
+            const distance = @abs(@as(f64, product) - @as(f64, @floatFromInt(value)));
+            try std.testing.expect(distance < 0.5 or (distance == 0.5 and @mod(value, 2) == 0));
+        }
+        try std.testing.expectEqualSlices(i32, &expected_sums, sums[unit * 8 ..][0..8]);
+        if (tokens > prepared.table_tokens_max) continue;
+        try expectTables(made.bytes[layout.tables_offset + unit * 2048 ..][0..2048], values[unit * 256 ..][0..256]);
+    }
+}
+
+fn expectTables(tables: *const [2048]u8, values: *const [256]i8) !void {
+    for (0..64) |block| for (0..16) |index| {
+        const low: i8 = @bitCast(tables[prepared.tableOffset(block) + index]);
+        const high: i8 = @bitCast(tables[prepared.tableOffset(block) + prepared.table_high_offset + index]);
+        var sum: i32 = 0;
+        for (format.decode(.{ .index = @intCast(index), .negative = 0 }), values[block * 4 ..][0..4]) |weight, value| {
+            sum += @as(i32, weight) * value;
+        }
+        try std.testing.expectEqual(sum, @as(i32, high) * 31 + low);
+    };
+}
+
+/// Fills x with one of several kinds of activations, extremes among them.
+fn fillActivations(random: std.Random, x: []f32, kind: usize) void {
+    for (x) |*element| element.* = switch (kind) {
+        0 => random.floatNorm(f32),
+        1 => if (random.boolean()) 3.25 else -3.25,
+        2 => 0,
+        3 => random.floatNorm(f32) * 0x1p-125,
+        4 => random.floatNorm(f32) * 0x1p120,
+        // With a largest magnitude of 127 the products are the elements, many of them exact halves.
+        5 => @as(f32, @floatFromInt(random.intRangeAtMost(i32, -254, 254))) * 0.5,
+        else => random.float(f32) - 0.5,
+    };
+    const somewhere = &x[random.uintLessThan(usize, x.len)];
+    switch (kind) {
+        5 => somewhere.* = 127,
+        6 => somewhere.* = 1e30,
+        7 => somewhere.* = std.math.nan(f32),
+        8 => somewhere.* = -std.math.inf(f32),
+        9 => somewhere.* = std.math.floatMax(f32),
+        else => {},
+    }
+}
+
+/// Calls `check(x, tokens, columns)` with every kind of activations in odd shapes.
+fn forEachCase(comptime check: fn (x: []const f32, tokens: usize, columns: usize) anyerror!void) !void {
+    var generator = std.Random.DefaultPrng.init(0x5e44_0001);
+    for ([_]usize{ 1, 4, 31, 36, 255, 256, 257, 260, 512, 1000 }) |columns| for ([_]usize{ 1, 3, 8, 9 }) |tokens| {
+        for (0..10) |kind| {
+            errdefer std.debug.print("columns {} tokens {} kind {}\n", .{ columns, tokens, kind });
+            const x = try std.testing.allocator.alloc(f32, tokens * columns);
+            defer std.testing.allocator.free(x);
+            fillActivations(generator.random(), x, kind);
+            try check(x, tokens, columns);
+        }
+    };
+}
+
+test "scalar keeps the contract" {
+    try forEachCase(struct {
+        fn check(x: []const f32, tokens: usize, columns: usize) !void {
+            const made = try Made.init(scalar.run, x, tokens, columns);
+            defer made.deinit();
+            try expectContract(x, tokens, columns, made);
+        }
+    }.check);
+}
+
+test "AVX2 gives the same bytes as scalar" {
+    if (comptime !testing.has_avx2) return error.SkipZigTest;
+    try forEachCase(struct {
+        fn check(x: []const f32, tokens: usize, columns: usize) !void {
+            const expected = try Made.init(scalar.run, x, tokens, columns);
+            defer expected.deinit();
+            const received = try Made.init(@import("prepare/avx2.zig").run, x, tokens, columns);
+            defer received.deinit();
+            try std.testing.expectEqualSlices(u8, expected.bytes, received.bytes);
+        }
+    }.check);
+}
+
+test "halves go to the even neighbour" {
+    const x = [_]f32{ 127, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 126.5 };
+    const made = try Made.init(scalar.run, &x, 1, x.len);
+    defer made.deinit();
+    const values = made.part(i8, made.layout.values_offset, x.len);
+    try std.testing.expectEqualSlices(i8, &.{ 127, 0, 2, 2, 0, -2, -2, 126 }, values);
+}
+
+test "magnitudes count as zeros only below 2^-119, and the scale above is a normal number" {
+    const smallest: f32 = 0x1p-119;
+    const below = std.math.nextAfter(f32, smallest, 0);
+    inline for (.{ scalar, if (testing.has_avx2) @import("prepare/avx2.zig") else scalar }) |variant| {
+        const kept = try Made.init(variant.run, &.{ smallest, -smallest }, 1, 2);
+        defer kept.deinit();
+        try std.testing.expect(std.math.isNormal(kept.part(f32, kept.layout.scales_offset, 1)[0]));
+        try std.testing.expectEqualSlices(i8, &.{ 127, -127 }, kept.part(i8, kept.layout.values_offset, 2));
+        const zeros = try Made.init(variant.run, &.{ below, -below }, 1, 2);
+        defer zeros.deinit();
+        try std.testing.expectEqual(0, zeros.part(f32, zeros.layout.scales_offset, 1)[0]);
+        try std.testing.expectEqualSlices(i8, &.{ 0, 0 }, zeros.part(i8, zeros.layout.values_offset, 2));
+    }
+}

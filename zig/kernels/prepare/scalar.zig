@@ -1,0 +1,53 @@
+//! prepare.zig's contract, one value after another: the reference, and what runs where no variant fits.
+const std = @import("std");
+const format = @import("../../format.zig");
+const prepare = @import("../prepare.zig");
+const prepared = @import("../prepared.zig");
+
+/// Adding it to |x| < 2^22 leaves no bit for a fraction, so the sum is rounded to an integer, halves to even.
+const rounder: f32 = 3 << 22;
+
+pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
+    const input: *const prepare.Arguments = @ptrCast(@alignCast(arguments));
+    for (begin..end) |unit| {
+        const target = prepare.Target.init(input, unit);
+        quantize(target);
+        if (target.tables) |tables| fillTables(target.values, tables);
+    }
+}
+
+fn quantize(target: prepare.Target) void {
+    var largest: f32 = 0;
+    var finite = true;
+    for (target.x) |x| {
+        if (!std.math.isFinite(x)) finite = false;
+        largest = @max(largest, @abs(x));
+    }
+    target.scale.* = prepare.blockScale(finite, largest);
+    @memset(target.values, 0);
+    @memset(target.sums, 0);
+    if (!(target.scale.* > 0)) return;
+    const inverse = 127 / largest;
+    for (target.x, 0..) |x, column| {
+        const value: i8 = @intFromFloat((x * inverse + rounder) - rounder);
+        target.values[column] = value;
+        target.sums[column / prepared.sum_columns] += value;
+    }
+}
+
+fn fillTables(values: *const [format.activation_block_columns]i8, tables: *[prepared.table_bytes]u8) void {
+    for (0..values.len / format.block_columns) |block| {
+        const low = tables[prepared.tableOffset(block)..][0..16];
+        const high = tables[prepared.tableOffset(block) + prepared.table_high_offset ..][0..16];
+        for (low, high, 0..) |*low_digit, *high_digit, index| {
+            const weights = format.decode(.{ .index = @intCast(index), .negative = 0 });
+            var sum: i32 = 0;
+            for (weights, values[block * format.block_columns ..][0..format.block_columns]) |weight, value| {
+                sum += @as(i32, weight) * value;
+            }
+            const digits = prepare.splitDigits(sum);
+            low_digit.* = @bitCast(digits.low);
+            high_digit.* = @bitCast(digits.high);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Prepared activations: what the integer kernels (`sherry`, `q8`) read instead of float vectors. Made once for every
+//! linear layer that shares an input (q, k, v; gate, up), by prepare.zig.
+//!
+//! Legend: B tokens, K columns (in_features), N = ceil(K / 256) activation blocks.
+const std = @import("std");
+const format = @import("../format.zig");
+
+/// Columns that share one entry of `sums`: the shortest scale group, so that the sum over any group is a sum of entries.
+pub const sum_columns = format.chunk_columns;
+/// Entries of `sums` for one activation block.
+pub const block_sums = format.activation_block_columns / sum_columns;
+
+/// Bytes of the two digit tables for one block of four activations (see prepare.zig).
+pub const block_table_bytes = 32;
+/// Bytes of tables for one activation block of 256 columns: 64 blocks of four.
+pub const table_bytes = format.activation_block_columns / format.block_columns * block_table_bytes;
+/// Where the high digits of a block of four lie, counted from its low digits.
+pub const table_high_offset = 256;
+/// Up to this many tokens the tables are made and `sherry_table` computes; above it, `sherry_decode`.
+pub const table_tokens_max = 8;
+
+/// Where the sixteen low digits of block of four `block` (0..63) lie inside its activation block's tables. The tables of
+/// two chunks (sixteen blocks) are interleaved, because that is how the transposition in prepare/avx2.zig leaves them:
+/// blocks 0 and 8 side by side, then 1 and 9, and so on to 7 and 15; after those 256 bytes the high digits likewise.
+pub inline fn tableOffset(block: usize) usize {
+    return block / 16 * 512 + block % 8 * 32 + block / 8 % 2 * 16;
+}
+
+/// Offsets in bytes from the start of one allocation, which is aligned to 64; every part starts at a multiple of 64.
+pub const Layout = struct {
+    blocks: usize,
+    /// K rounded up to a multiple of 256; the activations past K are zero.
+    padded_columns: usize,
+    /// f32 [B][N]: the activation scale of each block; NaN where the input was not finite.
+    scales_offset: usize,
+    /// i32 [B][N][8]: the sum of the int8 values of each 32 columns.
+    sums_offset: usize,
+    /// i8 [B][N * 256]
+    values_offset: usize,
+    /// u8 [B][N][table_bytes]; there only when B <= table_tokens_max.
+    tables_offset: usize,
+    bytes: usize,
+
+    /// Null when a size is zero or a product overflows.
+    pub fn init(tokens: usize, columns: usize) ?Layout {
+        if (tokens == 0 or columns == 0) return null;
+        const padded_columns = format.roundUp(columns, format.activation_block_columns) orelse return null;
+        const blocks = padded_columns / format.activation_block_columns;
+        const cells = std.math.mul(usize, tokens, blocks) catch return null;
+        const scales_bytes = std.math.mul(usize, cells, @sizeOf(f32)) catch return null;
+        const sums_bytes = std.math.mul(usize, cells, block_sums * @sizeOf(i32)) catch return null;
+        const values_bytes = std.math.mul(usize, cells, format.activation_block_columns) catch return null;
+        const tables_bytes = if (tokens <= table_tokens_max)
+            std.math.mul(usize, cells, table_bytes) catch return null
+        else
+            0;
+        const sums_offset = format.roundUp(scales_bytes, 64) orelse return null;
+        const sums_end = std.math.add(usize, sums_offset, sums_bytes) catch return null;
+        const values_offset = format.roundUp(sums_end, 64) orelse return null;
+        const tables_offset = std.math.add(usize, values_offset, values_bytes) catch return null;
+        return .{
+            .blocks = blocks,
+            .padded_columns = padded_columns,
+            .scales_offset = 0,
+            .sums_offset = sums_offset,
+            .values_offset = values_offset,
+            .tables_offset = tables_offset,
+            .bytes = std.math.add(usize, tables_offset, tables_bytes) catch return null,
+        };
+    }
+};
+
+test "every part starts at a multiple of 64, none reaches into the next, and the last ends the allocation" {
+    for ([_]usize{ 1, 2, 3, 8, 9, 17, 64 }) |tokens| for ([_]usize{ 1, 4, 255, 256, 257, 2048, 8644 }) |columns| {
+        const layout = Layout.init(tokens, columns).?;
+        const cells = tokens * layout.blocks;
+        try std.testing.expect(layout.padded_columns >= columns and layout.padded_columns - columns < 256);
+        try std.testing.expect(layout.sums_offset >= layout.scales_offset + cells * 4);
+        try std.testing.expect(layout.values_offset >= layout.sums_offset + cells * 32);
+        try std.testing.expect(layout.tables_offset >= layout.values_offset + cells * 256);
+        try std.testing.expectEqual(layout.tables_offset + if (tokens <= 8) cells * 2048 else 0, layout.bytes);
+        for ([_]usize{ layout.sums_offset, layout.values_offset, layout.tables_offset }) |offset| {
+            try std.testing.expectEqual(0, offset % 64);
+        }
+    };
+}
+
+test "sizes of zero and products that would overflow give no layout" {
+    try std.testing.expectEqual(null, Layout.init(0, 4));
+    try std.testing.expectEqual(null, Layout.init(4, 0));
+    try std.testing.expectEqual(null, Layout.init(1, std.math.maxInt(usize)));
+    try std.testing.expectEqual(null, Layout.init(1 << 40, 1 << 40));
+    try std.testing.expectEqual(null, Layout.init(1, 1 << 62));
+}
+
+test "the tables of an activation block fill its bytes, each once" {
+    var seen: [table_bytes]bool = @splat(false);
+    for (0..64) |block| for ([_]usize{ 0, table_high_offset }) |digit| for (0..16) |entry| {
+        const offset = tableOffset(block) + digit + entry;
+        try std.testing.expect(!seen[offset]);
+        seen[offset] = true;
+    };
+}

@@ -1,0 +1,210 @@
+//! Y = X Q(W)^T for a `sherry` tensor: 1.25-bit weights times int8 activations, integer sums exact.
+//!
+//! Result, the same bits from every implementation: for output (token, row), with s[n] the activation scale of block n
+//! of 256 columns, a scale segment being the columns that share both one activation scale and one weight scale
+//! (256 columns for tensor and channel; the group for group:N, all of which divide 256; the last one of a row may be
+//! short), S the exact integer sum of a segment, w the weight's scale as f32:
+//!   tensor, channel: y = w * (((0 + f32(S0) * s[0]) + f32(S1) * s[1]) + ...)
+//!   group:           y = ((0 + f32(S0) * (s[n0] * w0)) + f32(S1) * (s[n1] * w1)) + ...
+//! Every multiply and add rounds on its own, in this order. A NaN is a NaN whatever its payload.
+//!
+//! `sherry_table` (design A1) looks sums up, for few tokens; `sherry_decode` (design G1) unpacks a tile once and
+//! multiplies it with many tokens. Both take these arguments and give the same bits.
+//!
+//! Unit of work: one tile of 64 rows, for all tokens. Rows past `rows` are computed but never written.
+const std = @import("std");
+const format = @import("../format.zig");
+const kernel = @import("kernel.zig");
+const prepared = @import("prepared.zig");
+
+pub const Arguments = extern struct {
+    /// Codes and scales as format.SherryLayout lays them out, aligned to 64.
+    weights: [*]align(64) const u8,
+    rows: usize,
+    columns: usize,
+    granularity: format.Granularity,
+    group_columns: u32,
+    scale_element: format.Element,
+    /// Laid out by prepared.Layout.init(tokens, columns), aligned to 64.
+    prepared: [*]align(64) const u8,
+    tokens: usize,
+    /// f32 [B][R]
+    y: [*]f32,
+};
+
+/// The arguments taken apart, so that each implementation finds its operands in one way.
+pub const Operands = struct {
+    rows: usize,
+    columns: usize,
+    tokens: usize,
+    granularity: format.Granularity,
+    scale_element: format.Element,
+    /// Columns of a scale segment.
+    segment_columns: usize,
+    layout: format.SherryLayout,
+    codes: [*]const u8,
+    /// Scales as they are stored.
+    scales: [*]const u8,
+    /// N, the activation blocks of a token.
+    activation_blocks: usize,
+    /// N * 256, the int8 values of a token.
+    padded_columns: usize,
+    /// f32 [B][N]
+    activation_scales: [*]const f32,
+    /// i32 [B][N][8]
+    sums: [*]const [prepared.block_sums]i32,
+    /// i8 [B][N * 256]
+    values: [*]const i8,
+    /// u8 [B][N][table_bytes]; not there when B > prepared.table_tokens_max.
+    tables: [*]const u8,
+    /// f32 [B][R]
+    y: [*]f32,
+
+    pub fn init(arguments: *const Arguments) Operands {
+        const layout = format.SherryLayout.init(
+            arguments.rows,
+            arguments.columns,
+            arguments.granularity,
+            arguments.group_columns,
+            arguments.scale_element,
+        ).?;
+        const activations = prepared.Layout.init(arguments.tokens, arguments.columns).?;
+        const base = arguments.prepared;
+        return .{
+            .rows = arguments.rows,
+            .columns = arguments.columns,
+            .tokens = arguments.tokens,
+            .granularity = arguments.granularity,
+            .scale_element = arguments.scale_element,
+            .segment_columns = switch (arguments.granularity) {
+                .tensor, .channel => format.activation_block_columns,
+                .group => arguments.group_columns,
+            },
+            .layout = layout,
+            .codes = arguments.weights,
+            .scales = arguments.weights + layout.scales_offset,
+            .activation_blocks = activations.blocks,
+            .padded_columns = activations.padded_columns,
+            .activation_scales = @ptrCast(@alignCast(base + activations.scales_offset)),
+            .sums = @ptrCast(@alignCast(base + activations.sums_offset)),
+            .values = @ptrCast(base + activations.values_offset),
+            .tables = base + activations.tables_offset,
+            .y = arguments.y,
+        };
+    }
+
+    /// Where a chunk lies among the codes, in bytes.
+    pub inline fn chunkOffset(self: *const Operands, tile: usize, chunk: usize) usize {
+        return (tile * self.layout.chunks + chunk) * format.chunk_bytes;
+    }
+
+    /// The 64 scales of a tile's group; of no meaning unless the granularity is group.
+    pub inline fn groupScales(self: *const Operands, tile: usize, group: usize) [*]const u8 {
+        if (self.granularity != .group) return self.scales;
+        return self.scales + (tile * self.layout.groups + group) * format.tile_rows * self.scale_element.bytes();
+    }
+};
+
+const testing = @import("testing.zig");
+const scalar = @import("sherry_linear/scalar.zig");
+const test_case = @import("sherry_linear/test_case.zig");
+const Case = test_case.Case;
+const Check = fn (case: Case, first_tiles: usize) anyerror!void;
+const allocator = std.testing.allocator;
+
+/// Calls `check` with odd shapes: every one with some scaling and kinds, every scaling with some shapes, and every
+/// extreme of weights with every extreme of activations.
+fn forEachCase(comptime check: Check) !void {
+    var generator = std.Random.DefaultPrng.init(0x5e44_0002);
+    const random = generator.random();
+    const columns_choices = [_]usize{ 4, 32, 36, 64, 172, 256, 260, 288, 512, 1000 };
+    const tokens_choices = [_]usize{ 1, 2, 3, 5, 8, 9, 17, 64 };
+    for ([_]usize{ 1, 63, 64, 65, 172, 200 }) |rows| for (columns_choices) |columns| for (tokens_choices) |tokens| {
+        const shape = test_case.scaled(random.uintLessThan(usize, test_case.scalings), rows, columns, tokens);
+        const activations = if (random.boolean()) .random else random.enumValue(test_case.ActivationKind);
+        try checkOne(check, random, shape, .random, activations);
+    };
+    for (0..test_case.scalings) |scaling| for (columns_choices) |columns| for ([_]usize{ 1, 7, 11 }) |tokens| {
+        try checkOne(check, random, test_case.scaled(scaling, 67, columns, tokens), .random, .random);
+    };
+    for (std.enums.values(test_case.WeightKind)) |weights| {
+        for (std.enums.values(test_case.ActivationKind)) |activations| for (0..test_case.scalings) |scaling| {
+            try checkOne(check, random, test_case.scaled(scaling, 65, 516, 3), weights, activations);
+        };
+    }
+}
+
+fn checkOne(
+    comptime check: Check,
+    random: std.Random,
+    shape: test_case.Shape,
+    weights: test_case.WeightKind,
+    activations: test_case.ActivationKind,
+) !void {
+    errdefer std.debug.print("{} weights {} activations {}\n", .{ shape, weights, activations });
+    const case = try Case.init(random, shape, weights, activations);
+    defer case.deinit();
+    try check(case, random.uintAtMost(usize, case.layout.tiles));
+}
+
+/// The contract in f64 from the unpacked weights. Each of the n segments' terms and sums rounds a few times, each by
+/// 2^-24 of what is at hand, so (n + 4) * 2^-23 of the terms' magnitudes bounds the difference.
+fn expectClose(case: Case, first_tiles: usize) !void {
+    const received = try case.compute(scalar.run, first_tiles);
+    defer allocator.free(received);
+    const arguments = case.argumentsFor(received.ptr);
+    const operands = Operands.init(&arguments);
+    const shape = case.shape;
+    for (0..shape.tokens) |token| for (0..shape.rows) |row| {
+        var expected: f64 = 0;
+        var magnitude: f64 = 0;
+        for (0..shape.columns) |column| {
+            const weight: f64 = @floatFromInt(case.dense[row * shape.columns + column]);
+            const value: f64 = @floatFromInt(operands.values[token * operands.padded_columns + column]);
+            const activation_scale: f64 = operands.activation_scales[token * operands.activation_blocks + column / 256];
+            const term = weight * value * activation_scale * case.scaleOf(row, column);
+            expected += term;
+            magnitude += @abs(term);
+        }
+        const segments: f64 = @floatFromInt(shape.columns / operands.segment_columns + 1);
+        const y = received[token * shape.rows + row];
+        if (std.math.isNan(expected)) {
+            try std.testing.expect(std.math.isNan(y));
+        } else {
+            // Products of f32 scales may leave f32's normal range, whose smallest step then bounds the difference.
+            const tolerance = (segments + 4) * 0x1p-23 * magnitude + segments * 0x1p-130;
+            try testing.expectNear(expected, y, tolerance);
+        }
+    };
+}
+
+test "scalar keeps the contract" {
+    try forEachCase(expectClose);
+}
+
+fn expectSameBits(comptime run: kernel.Run, case: Case, first_tiles: usize) !void {
+    const expected = try case.compute(scalar.run, 0);
+    defer allocator.free(expected);
+    const received = try case.compute(run, first_tiles);
+    defer allocator.free(received);
+    try testing.expectSame(f32, expected, received);
+}
+
+test "AVX2 by table gives the same bits as scalar" {
+    if (comptime !testing.has_avx2) return error.SkipZigTest;
+    try forEachCase(struct {
+        fn check(case: Case, first_tiles: usize) !void {
+            if (case.shape.tokens > prepared.table_tokens_max) return;
+            try expectSameBits(@import("sherry_linear/avx2_table.zig").run, case, first_tiles);
+        }
+    }.check);
+}
+
+test "AVX2 by decoding gives the same bits as scalar" {
+    if (comptime !testing.has_avx2) return error.SkipZigTest;
+    try forEachCase(struct {
+        fn check(case: Case, first_tiles: usize) !void {
+            try expectSameBits(@import("sherry_linear/avx2_decode.zig").run, case, first_tiles);
+        }
+    }.check);
+}

@@ -1,0 +1,86 @@
+//! The float half of sherry_linear.zig's contract with AVX2, which both AVX2 designs share: integer sums of eight rows in,
+//! running totals of a tile, finished outputs out.
+const elements = @import("../elements.zig");
+const format = @import("../../format.zig");
+const sherry_linear = @import("../sherry_linear.zig");
+const x86 = @import("../x86.zig");
+
+const Floats = x86.Floats;
+const Operands = sherry_linear.Operands;
+
+/// The totals of a tile for one token, rows in natural order.
+pub const Totals = [format.tile_rows]f32;
+
+/// Where the weights' scales enter: once, at the end of a row, or in every term, read as the element they are stored as.
+/// A comptime parameter, so that no inner loop asks.
+pub const Weighting = enum { row, group_f32, group_f16, group_bf16 };
+
+pub fn weightingOf(operands: Operands) Weighting {
+    if (operands.granularity != .group) return .row;
+    return switch (operands.scale_element) {
+        .f32 => .group_f32,
+        .f16 => .group_f16,
+        .bf16 => .group_bf16,
+    };
+}
+
+/// Adds one segment's term of rows `row` .. `row` + 8 of the tile. `group_scales`: the 64 scales of the segment's group
+/// (not read when the weighting is by row).
+pub inline fn addTerm(
+    comptime weighting: Weighting,
+    totals: *Totals,
+    row: usize,
+    sums: x86.DoubleWords,
+    activation_scale: Floats,
+    group_scales: [*]const u8,
+) void {
+    const factor = switch (weighting) {
+        .row => activation_scale,
+        .group_f32 => activation_scale * loadScales(.f32, group_scales, row),
+        .group_f16 => activation_scale * loadScales(.f16, group_scales, row),
+        .group_bf16 => activation_scale * loadScales(.bf16, group_scales, row),
+    };
+    const before: Floats = totals[row..][0..8].*;
+    totals[row..][0..8].* = before + @as(Floats, @floatFromInt(sums)) * factor;
+}
+
+/// The scales of rows `row` .. `row` + 8, widened, given where the scale of row 0 is.
+inline fn loadScales(comptime element: format.Element, scales: [*]const u8, row: usize) Floats {
+    return elements.load(element, stored(element, scales) + row);
+}
+
+inline fn stored(comptime element: format.Element, scales: [*]const u8) [*]const elements.Stored(element) {
+    return @ptrCast(@alignCast(scales));
+}
+
+/// Writes a tile's outputs of one token, multiplied by the rows' scales when the weighting is by row; rows past the
+/// matrix's end are left alone.
+pub fn finish(operands: Operands, tile: usize, token: usize, totals: *Totals) void {
+    if (operands.granularity != .group) scaleRows(operands, tile, totals);
+    const first_row = tile * format.tile_rows;
+    const y = operands.y + token * operands.rows + first_row;
+    const count = @min(format.tile_rows, operands.rows - first_row);
+    if (count == format.tile_rows) {
+        y[0..format.tile_rows].* = totals.*;
+    } else {
+        @memcpy(y[0..count], totals[0..count]);
+    }
+}
+
+fn scaleRows(operands: Operands, tile: usize, totals: *Totals) void {
+    var row: usize = 0;
+    while (row < format.tile_rows) : (row += 8) {
+        const scales: Floats = switch (operands.granularity) {
+            .tensor => @splat(switch (operands.scale_element) {
+                // Its only scale: loading eight would reach past the end.
+                inline else => |element| elements.widen(element, stored(element, operands.scales)[0]),
+            }),
+            .channel => switch (operands.scale_element) {
+                inline else => |element| loadScales(element, operands.scales, tile * format.tile_rows + row),
+            },
+            .group => unreachable,
+        };
+        const before: Floats = totals[row..][0..8].*;
+        totals[row..][0..8].* = before * scales;
+    }
+}

@@ -1,0 +1,155 @@
+//! Few tokens by look-up (kernels.md, design A1): the four activations of a block have only sixteen sums that an index
+//! can name, prepare.zig has stored them as two signed digits of radix 31 (T = 31 * high + low), and one byte shuffle
+//! looks up the digits of 32 rows.
+//!
+//! Bounds. Digits are added as bytes over the eight blocks of a chunk: 8 * 15 = 120 and 8 * 12 = 96 fit a signed byte.
+//! Joined sums are added as 16-bit words over at most 256 columns: 64 blocks * 381 = 24384 fits.
+const format = @import("../../format.zig");
+const prepared = @import("../prepared.zig");
+const scale = @import("avx2_scale.zig");
+const sherry_linear = @import("../sherry_linear.zig");
+const x86 = @import("../x86.zig");
+
+const Bytes = x86.Bytes;
+const Operands = sherry_linear.Operands;
+const Words = x86.Words;
+
+/// Tokens that share one extraction of the indexes; more would not fit the sixteen registers.
+const tokens_together = 4;
+/// How far ahead of use the codes are fetched, in bytes: about one memory latency at the speed they are consumed.
+const prefetch_bytes = 5120;
+
+pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
+    const operands = Operands.init(@ptrCast(@alignCast(arguments)));
+    switch (scale.weightingOf(operands)) {
+        inline else => |weighting| for (begin..end) |tile| computeTile(weighting, operands, tile),
+    }
+}
+
+fn computeTile(comptime weighting: scale.Weighting, operands: Operands, tile: usize) void {
+    var token: usize = 0;
+    while (token < operands.tokens) {
+        const together = @min(tokens_together, operands.tokens - token);
+        switch (together) {
+            inline 1...tokens_together => |tokens| computeTokens(tokens, weighting, operands, tile, token),
+            else => unreachable,
+        }
+        token += together;
+    }
+}
+
+/// One tile for `tokens` tokens from `first_token` on.
+fn computeTokens(
+    comptime tokens: usize,
+    comptime weighting: scale.Weighting,
+    operands: Operands,
+    tile: usize,
+    first_token: usize,
+) void {
+    // The steps unrolled below are more than the thousand that the compiler evaluates unasked.
+    @setEvalBranchQuota(10_000);
+    var totals: [tokens]scale.Totals align(32) = @splat(@splat(0));
+    const segment_chunks = operands.segment_columns / format.chunk_columns;
+    var chunk: usize = 0;
+    while (chunk < operands.layout.chunks) : (chunk += segment_chunks) {
+        const codes = operands.codes + operands.chunkOffset(tile, chunk);
+        const count = @min(segment_chunks, operands.layout.chunks - chunk);
+        const cell = first_token * operands.activation_blocks + chunk / prepared.block_sums;
+        const group_scales = operands.groupScales(tile, chunk / segment_chunks);
+        inline for (0..2) |half| {
+            const sums = sumSegment(tokens, half, operands, codes, cell, chunk % prepared.block_sums, count);
+            inline for (0..tokens) |token| {
+                const token_cell = cell + token * operands.activation_blocks;
+                const activation_scale: x86.Floats = @splat(operands.activation_scales[token_cell]);
+                inline for (0..2) |part| {
+                    const row = half * 32 + part * 16;
+                    const words = sums[token][part];
+                    // A word beside itself is a 32-bit number whose upper half is the word: a shift extends the sign.
+                    const low: x86.DoubleWords = @bitCast(x86.interleaveLowWords(words, words));
+                    const high: x86.DoubleWords = @bitCast(x86.interleaveHighWords(words, words));
+                    scale.addTerm(weighting, &totals[token], row, low >> @splat(16), activation_scale, group_scales);
+                    scale.addTerm(weighting, &totals[token], row + 8, high >> @splat(16), activation_scale, group_scales);
+                }
+            }
+        }
+    }
+    for (&totals, first_token..) |*token_totals, token| scale.finish(operands, tile, token, token_totals);
+}
+
+/// The integer sums over `count` chunks, all of one activation block, for the 32 rows of `half`; rows in natural order,
+/// sixteen a vector. `codes`: the first chunk; `cell`: the first token's activation block; `first_chunk` (0..7): where
+/// in the activation block the first chunk lies.
+inline fn sumSegment(
+    comptime tokens: usize,
+    comptime half: usize,
+    operands: Operands,
+    codes: [*]const u8,
+    cell: usize,
+    first_chunk: usize,
+    count: usize,
+) [tokens][2]Words {
+    var sums: [tokens][2]Words = @splat(@splat(@splat(0)));
+    for (0..count) |number| {
+        const chunk = codes + number * format.chunk_bytes;
+        const table_offset = prepared.tableOffset((first_chunk + number) * format.chunk_blocks);
+        const tables = operands.tables + cell * prepared.table_bytes + table_offset;
+        addChunk(tokens, half, chunk, tables, operands.activation_blocks * prepared.table_bytes, &sums);
+    }
+    return sums;
+}
+
+inline fn addChunk(
+    comptime tokens: usize,
+    comptime half: usize,
+    chunk: [*]const u8,
+    tables: [*]const u8,
+    token_stride: usize,
+    sums: *[tokens][2]Words,
+) void {
+    // Bit 7 of each sign byte is the sign of the block at hand: doubling brings up the next one. The lowest bit is set,
+    // because a byte of zero would make the sign instruction give zero; it takes the place of the last block's sign,
+    // which the last block therefore takes from memory once more.
+    const all_signs = x86.load(chunk + format.chunk_signs_offset + half * format.vector_bytes);
+    const one: Bytes = @splat(1);
+    var signs = all_signs | one;
+    var low: [tokens]Bytes = undefined;
+    var high: [tokens]Bytes = undefined;
+    inline for (0..format.chunk_blocks) |block| {
+        if (block == format.chunk_blocks - 1) {
+            signs = @as(Bytes, @bitCast(@as(@Vector(16, u16), @bitCast(all_signs)) << @splat(7))) | one;
+        } else if (block > 0) {
+            signs = x86.addBytes(signs, signs);
+        }
+        if (half == 0 and block < format.chunk_bytes / 64) prefetch(chunk + block * 64);
+        const indexes = loadIndexes(half, chunk + block * format.vector_bytes);
+        inline for (0..tokens) |token| {
+            const table = tables + token * token_stride + comptime prepared.tableOffset(block);
+            const table_high = table + prepared.table_high_offset;
+            const low_digits = x86.applySigns(x86.lookUp(x86.loadLanes(table, table), indexes), signs);
+            const high_digits = x86.applySigns(x86.lookUp(x86.loadLanes(table_high, table_high), indexes), signs);
+            low[token] = if (block == 0) low_digits else x86.addBytes(low[token], low_digits);
+            high[token] = if (block == 0) high_digits else x86.addBytes(high[token], high_digits);
+        }
+    }
+    // Pairs (low digit, high digit) times (1, 31).
+    const radix: Bytes = @bitCast(@as(@Vector(16, u16), @splat(31 << 8 | 1)));
+    inline for (0..tokens) |token| {
+        sums[token][0] +%= x86.multiplyAddBytes(radix, x86.interleaveLowBytes(low[token], high[token]));
+        sums[token][1] +%= x86.multiplyAddBytes(radix, x86.interleaveHighBytes(low[token], high[token]));
+    }
+}
+
+/// Asks for the 64 bytes that lie `prefetch_bytes` further. Past the end of the codes it asks for something else, which
+/// is harmless: a prefetch never faults.
+inline fn prefetch(address: [*]const u8) void {
+    const ahead: [*]const u8 = @ptrFromInt(@intFromPtr(address) +% prefetch_bytes);
+    @prefetch(ahead, .{ .rw = .read, .locality = 3, .cache = .data });
+}
+
+/// The index nibbles of the 32 rows of `half`, one a byte.
+inline fn loadIndexes(comptime half: usize, address: [*]const u8) Bytes {
+    const both = x86.load(address);
+    const words: @Vector(16, u16) = @bitCast(both);
+    const nibbles: Bytes = if (half == 0) both else @bitCast(words >> @splat(4));
+    return nibbles & @as(Bytes, @splat(15));
+}

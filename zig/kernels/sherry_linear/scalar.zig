@@ -1,0 +1,74 @@
+//! sherry_linear.zig's contract, one weight after another: the reference, and what runs where no variant fits. Serves
+//! both `sherry_table` and `sherry_decode`; reads the codes, the scales and the int8 values, no tables.
+const elements = @import("../elements.zig");
+const format = @import("../../format.zig");
+const sherry_linear = @import("../sherry_linear.zig");
+
+const Operands = sherry_linear.Operands;
+
+pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
+    const operands = Operands.init(@ptrCast(@alignCast(arguments)));
+    for (begin..end) |tile| {
+        const first_row = tile * format.tile_rows;
+        for (first_row..@min(first_row + format.tile_rows, operands.rows)) |row| computeRow(operands, row);
+    }
+}
+
+/// One row for all tokens. The outputs themselves hold the running totals, so no buffer depends on the token count.
+fn computeRow(operands: Operands, row: usize) void {
+    for (0..operands.tokens) |token| operands.y[token * operands.rows + row] = 0;
+    var first_column: usize = 0;
+    while (first_column < operands.columns) : (first_column += operands.segment_columns) {
+        var weights: [format.activation_block_columns]i8 = undefined;
+        const count = @min(operands.segment_columns, operands.columns - first_column);
+        decodeSegment(operands, row, first_column, weights[0..count]);
+        const activation_block = first_column / format.activation_block_columns;
+        for (0..operands.tokens) |token| {
+            const values = operands.values + token * operands.padded_columns + first_column;
+            var sum: i32 = 0;
+            for (weights[0..count], values[0..count]) |weight, value| sum += @as(i32, weight) * value;
+            var factor = operands.activation_scales[token * operands.activation_blocks + activation_block];
+            if (operands.granularity == .group) factor *= scaleAt(operands, row, first_column);
+            operands.y[token * operands.rows + row] += @as(f32, @floatFromInt(sum)) * factor;
+        }
+    }
+    if (operands.granularity == .group) return;
+    for (0..operands.tokens) |token| operands.y[token * operands.rows + row] *= scaleAt(operands, row, 0);
+}
+
+/// The four weights of each of the 32 codes.
+const decoded: [2][16][format.block_columns]i8 = codes: {
+    var weights: [2][16][format.block_columns]i8 = undefined;
+    for (&weights, 0..) |*of_sign, negative| {
+        for (of_sign, 0..) |*block, index| {
+            block.* = format.decode(.{ .index = @intCast(index), .negative = @intCast(negative) });
+        }
+    }
+    break :codes weights;
+};
+
+/// The weights of `row` from `first_column` on, as many as `weights` has room for (a multiple of four).
+fn decodeSegment(operands: Operands, row: usize, first_column: usize, weights: []i8) void {
+    const half = row % format.tile_rows / format.vector_bytes;
+    const byte = format.byteOfRow(row % format.tile_rows);
+    for (0..weights.len / format.block_columns) |number| {
+        const block = first_column / format.block_columns + number;
+        const chunk = operands.codes + operands.chunkOffset(row / format.tile_rows, block / format.chunk_blocks);
+        const position = block % format.chunk_blocks;
+        const indexes = chunk[position * format.vector_bytes + byte];
+        const signs = chunk[format.chunk_signs_offset + half * format.vector_bytes + byte];
+        const index: u4 = @truncate(if (half == 0) indexes else indexes >> 4);
+        const negative: u1 = @truncate(signs >> @intCast(format.chunk_blocks - 1 - position));
+        weights[number * format.block_columns ..][0..format.block_columns].* = decoded[negative][index];
+    }
+}
+
+fn scaleAt(operands: Operands, row: usize, column: usize) f32 {
+    const index = operands.layout.scaleIndex(operands.granularity, operands.segment_columns, row, column);
+    switch (operands.scale_element) {
+        inline else => |element| {
+            const scales: [*]const elements.Stored(element) = @ptrCast(@alignCast(operands.scales));
+            return elements.widen(element, scales[index]);
+        },
+    }
+}
