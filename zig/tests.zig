@@ -17,4 +17,16 @@ test {
     _ = @import("kernels/add.zig");
     _ = @import("kernels/softmax.zig");
     _ = @import("kernels/argmax.zig");
+    _ = @import("c_abi/packing.zig");
+    _ = @import("kernels/packing/finite.zig");
+    _ = @import("kernels/packing/grid_scan.zig");
+    _ = @import("kernels/packing/group_sums.zig");
+    _ = @import("kernels/packing/halves.zig");
+    _ = @import("kernels/packing/narrow.zig");
+    _ = @import("kernels/packing/q8_quantize.zig");
+    _ = @import("kernels/packing/sherry_encode.zig");
+    _ = @import("kernels/packing/statistics.zig");
+    _ = @import("kernels/packing/widen.zig");
+    _ = @import("kernels/prepared.zig");
+    _ = @import("kernels/elements.zig");
 }

@@ -1,11 +1,12 @@
 /**
- * A packed file's tensors as the weights of a Llama decoder: every tensor that the config calls for is there, of the
+ * A packed file's tensors as the weights of a decoder: every tensor that the config calls for is there, of the
  * right shape and of a kind that its place can compute with, before any address is taken. Nothing is copied: weights
  * point into the map.
  *
  * Legend: C hidden_size, F intermediate_size, H query heads, G key-value heads, D head_dim, V vocabulary.
  */
 import { SherryError } from "../errors.ts";
+import { queryKeyNormNames } from "../format/architectures.ts";
 import type { ModelConfig, TensorEntry } from "../format/directory.ts";
 import type { PackedFile } from "../format/reader.ts";
 import type { NativeMemory } from "../native/memory.ts";
@@ -17,6 +18,12 @@ import {
   rangeOf,
 } from "../native/weight.ts";
 
+/** RMS norms of single heads, f32 [D] each: all query heads share one, all key heads the other. */
+export interface HeadNorms {
+  readonly query: NativeRange;
+  readonly key: NativeRange;
+}
+
 /** Weights of one decoder layer. */
 export interface LayerWeights {
   /** f32 [C] */
@@ -27,6 +34,8 @@ export interface LayerWeights {
   readonly k_proj: LinearWeight;
   /** [G*D, C] */
   readonly v_proj: LinearWeight;
+  /** Null exactly when the config's query_key_norm is none. */
+  readonly head_norms: HeadNorms | null;
   /** [C, H*D] */
   readonly o_proj: LinearWeight;
   /** f32 [C] */
@@ -108,8 +117,8 @@ export function bindWeights(file: PackedFile, memory: NativeMemory): ModelWeight
     const entry = find(name, [rows, columns]);
     return linearWeight(entry, rangeOf(memory, entry.offset, entry.bytes), rows, columns);
   };
-  const norm = (name: string): NativeRange => {
-    const entry = find(name, [config.hidden_size]);
+  const norm = (name: string, size = config.hidden_size): NativeRange => {
+    const entry = find(name, [size]);
     if (entry.kind !== "f32") refuse(`tensor ${name}`, "kind f32", entry.kind);
     return rangeOf(memory, entry.offset, entry.bytes);
   };
@@ -120,6 +129,7 @@ export function bindWeights(file: PackedFile, memory: NativeMemory): ModelWeight
   if (embed_tokens.kind === "sherry") {
     refuse("tensor model.embed_tokens.weight", "kind f32, f16, bf16 or q8", "sherry");
   }
+  const head_norm_names = queryKeyNormNames(config.query_key_norm);
   const layers = Array.from({ length: config.num_hidden_layers }, (_, layer): LayerWeights => {
     const name = (part: string) => `model.layers.${layer}.${part}.weight`;
     return {
@@ -127,6 +137,10 @@ export function bindWeights(file: PackedFile, memory: NativeMemory): ModelWeight
       q_proj: linear(name("self_attn.q_proj"), query_size, hidden_size),
       k_proj: linear(name("self_attn.k_proj"), key_value_size, hidden_size),
       v_proj: linear(name("self_attn.v_proj"), key_value_size, hidden_size),
+      head_norms: head_norm_names && {
+        query: norm(name(`self_attn.${head_norm_names.query}`), head_dim),
+        key: norm(name(`self_attn.${head_norm_names.key}`), head_dim),
+      },
       o_proj: linear(name("self_attn.o_proj"), hidden_size, query_size),
       post_attention_layernorm: norm(name("post_attention_layernorm")),
       gate_proj: linear(name("mlp.gate_proj"), intermediate_size, hidden_size),

@@ -74,7 +74,7 @@ describe("sherry", () => {
     for (const flag of ["--help", "-h", "help"]) {
       const { exit_code, output, errors } = await sherry([flag]);
       expect([exit_code, errors]).toEqual([0, ""]);
-      for (const name of ["serve", "generate", "inspect", "verify"]) expect(output).toContain(`\n  ${name} `);
+      for (const name of COMMAND_NAMES) expect(output).toContain(`\n  ${name} `);
       expect(output).toContain(
         "Exit codes: 0 done; 1 failed, or problems found; 2 wrong command line; 130 interrupted",
       );
@@ -88,7 +88,7 @@ describe("sherry", () => {
     const wrong = Bun.spawnSync([process.execPath, script, "wrong"]);
     expect([wrong.exitCode, String(wrong.stdout)]).toEqual([EXIT_USAGE, ""]);
     expect(String(wrong.stderr)).toContain(
-      "expected a command: serve, generate, inspect, verify, received wrong",
+      `expected a command: ${COMMAND_NAMES.join(", ")}, received wrong`,
     );
   });
 });
