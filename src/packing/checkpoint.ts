@@ -86,9 +86,26 @@ function checkFolder(folder: string): void {
   });
 }
 
-/** What the checkpoint holds and the model does not use. Rotary tables are computed, so stored ones go unmentioned. */
+/**
+ * What the checkpoint holds and the model does not use. Rotary tables are computed, so stored ones go unmentioned; any
+ * other tensor of a layer that runs (a bias, a norm of another family) would change what the layer computes.
+ * @throws SherryError checkpoint_unsupported naming the first such tensor
+ */
 function unusedNames(config: ModelConfig, weights: CheckpointWeights, used: ReadonlySet<string>): string[] {
   const unused = weights.names().filter((name) => !used.has(name) && !name.endsWith(".rotary_emb.inv_freq"));
+  const needed = unused.find((name) => {
+    const layer = /^model\.layers\.(\d+)\./.exec(name)?.[1];
+    return layer === undefined
+      ? /^(?:lm_head|model\.norm)\.bias$/.test(name)
+      : Number(layer) < config.num_hidden_layers;
+  });
+  if (needed !== undefined) {
+    throw new SherryError("checkpoint_unsupported", `tensor ${excerpt(needed)}`, {
+      expected: `no such tensor in a ${config.architecture} model`,
+      received: "one, without which the model would compute something else",
+      next_step: "Check model_type in config.json; biases are not supported",
+    });
+  }
   const warnings: string[] = [];
   if (unused.includes(HEAD_NAME)) {
     warnings.push(

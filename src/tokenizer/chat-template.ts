@@ -3,9 +3,10 @@
  * transformers' apply_chat_template (trim_blocks, lstrip_blocks, the variables and functions below).
  * Source: transformers, utils/chat_template_utils.py; the template language is @huggingface/jinja's.
  */
-import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
+import { Environment, parse, tokenize } from "@huggingface/jinja";
 import { SherryError } from "../errors.ts";
 import { CHAT_TEMPLATE_LENGTH_MAX } from "../limits.ts";
+import { NamingInterpreter } from "./naming-interpreter.ts";
 import { readSpecialTokens } from "./special-tokens.ts";
 import { strftime } from "./strftime.ts";
 
@@ -61,7 +62,7 @@ export function loadChatTemplate(
           ...CONSTANTS,
         };
         for (const [name, value] of Object.entries(variables)) environment.set(name, value);
-        const result: unknown = new Interpreter(environment).run(program).value;
+        const result: unknown = new NamingInterpreter(environment).run(program).value;
         if (typeof result !== "string") throw new Error("the result is no text");
         return result;
       }),

@@ -89,16 +89,36 @@ test("a checkpoint without a norm that its family has is incomplete", () => {
   });
 });
 
-test("a checkpoint with norms that its family does not have is packed without them, and that is said", () => {
-  using folder = new TemporaryFolder();
-  writeFolder(folder.at("l"), {
-    config: { ...QWEN3, model_type: "llama" },
-    tensors: randomTensors(QWEN3, 1),
+describe("a tensor that would change what the model computes", () => {
+  const foreign = (name: string, layers = 1) => {
+    using folder = new TemporaryFolder();
+    const config = { ...QWEN3, num_hidden_layers: layers };
+    const tensors = randomTensors(config, 1);
+    tensors.set(name, { shape: [16], dtype: "F32", weights: new Float32Array(16) });
+    writeFolder(folder.at("q"), { config, tensors });
+    const checkpoint = openCheckpoint(folder.at("q"));
+    checkpoint.close();
+    return checkpoint.warnings;
+  };
+
+  test.each([
+    "model.layers.0.self_attn.q_proj.bias",
+    "model.layers.0.self_attn.query_layernorm.weight",
+    "model.layers.0.mlp.experts.0.up_proj.weight",
+    "lm_head.bias",
+    "model.norm.bias",
+  ])("%s is refused", (name) => {
+    expect(refusal(() => foreign(name))).toEqual({
+      code: "checkpoint_unsupported",
+      message:
+        `tensor ${name}: expected no such tensor in a qwen3 model, received one, without which the model would ` +
+        "compute something else. Check model_type in config.json; biases are not supported",
+    });
   });
-  const checkpoint = openCheckpoint(folder.at("l"));
-  checkpoint.close();
-  expect(checkpoint.warnings.filter((warning) => warning.includes("k_norm"))).toEqual([
-    "Tensors that a llama model does not have are not packed: model.layers.0.self_attn.q_norm.weight, " +
-      K_NORM,
-  ]);
+
+  test("one of a layer that does not run is only mentioned", () => {
+    expect(foreign("model.layers.1.eh_proj.weight").at(-1)).toBe(
+      "Tensors that a qwen3 model does not have are not packed: model.layers.1.eh_proj.weight",
+    );
+  });
 });

@@ -109,7 +109,10 @@ describe("refusals", () => {
   test("a function that does not exist, or that is asked for what it does not do", () => {
     const cannot = "The chat template cannot render this conversation:";
     expect(refusal("{{ summon() }}")).toBe(
-      `${cannot} Cannot call something that is not a function: got UndefinedValue. ${next_step}`,
+      `${cannot} it calls summon, and no such function is given to chat templates. ${next_step}`,
+    );
+    expect(refusal("{{ range(strftime_now('%Y').summon() | length) }}")).toBe(
+      `${cannot} it calls .summon, and no such function is given to chat templates. ${next_step}`,
     );
     expect(refusal("{{ strftime_now('%Q') }}")).toBe(
       `${cannot} strftime_now does not know the directive "%Q". ${next_step}`,
