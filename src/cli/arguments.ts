@@ -13,6 +13,8 @@ export interface OptionDescription {
   /** The environment variable that stands in for the flag. */
   readonly environment?: string;
   readonly choices?: readonly string[];
+  /** The flag may stand several times; its value is the list. Only for strings. */
+  readonly multiple?: boolean;
   readonly minimum?: number;
   readonly maximum?: number;
   /** Shown by --help; the command itself applies it. */
@@ -32,7 +34,7 @@ export interface CommandDescription {
   readonly examples?: readonly string[];
 }
 
-export type OptionValue = string | boolean | number;
+export type OptionValue = string | boolean | number | readonly string[];
 
 export interface ParsedCommand {
   readonly help: boolean;
@@ -58,7 +60,10 @@ export function parseCommand(
         ...Object.fromEntries(
           Object.entries(command.options).map(([name, option]) => [
             name,
-            { type: option.type === "boolean" ? ("boolean" as const) : ("string" as const) },
+            {
+              type: option.type === "boolean" ? ("boolean" as const) : ("string" as const),
+              multiple: option.multiple === true,
+            },
           ]),
         ),
       },
@@ -71,7 +76,7 @@ export function parseCommand(
   for (const [name, option] of Object.entries(command.options)) {
     const flag = raw.values[name];
     if (flag !== undefined) {
-      values.set(name, convert(`--${name}`, option, flag as string | boolean, see_help));
+      values.set(name, convert(`--${name}`, option, flag as string | boolean | string[], see_help));
       continue;
     }
     const text = option.environment === undefined ? undefined : environment[option.environment];
@@ -102,9 +107,10 @@ function checkPositionals(
 function convert(
   name: string,
   option: OptionDescription,
-  value: string | boolean,
+  value: string | boolean | readonly string[],
   see_help: string,
 ): OptionValue {
+  if (option.multiple === true) return typeof value === "object" ? value : [String(value)];
   const refuse = (expected: string): never => {
     throw new SherryError("argument_invalid", name, {
       expected,

@@ -4,7 +4,8 @@ import type { Finish, GenerateOptions, Model, Prompt } from "../generation/types
 import { type LoadOptions, loadModel } from "../scheduler/load-model.ts";
 import { type CommandDescription, helpText, type ParsedCommand, parseCommand } from "./arguments.ts";
 import { MODEL_OPTIONS, modelOptionsOf } from "./model-options.ts";
-import { isOn, numberOf, textOf, withoutAbsent } from "./option-values.ts";
+import { isOn, textOf } from "./option-values.ts";
+import { SAMPLING_OPTIONS, samplingOptionsOf } from "./sampling-options.ts";
 import { INTERRUPTED_EXIT_CODE, PROCESS_TERMINAL, type Terminal } from "./terminal.ts";
 
 export const description: CommandDescription = {
@@ -22,68 +23,7 @@ export const description: CommandDescription = {
       type: "boolean",
       description: "Take the prompt as a user's message, with the model's chat template",
     },
-    "max-tokens": {
-      type: "integer",
-      description: "Tokens to generate at most",
-      placeholder: "COUNT",
-      environment: "SHERRY_MAX_TOKENS",
-      minimum: 1,
-      default_text: "until the context is full",
-    },
-    temperature: {
-      type: "number",
-      description: "0 always takes the likeliest token; higher is more varied",
-      environment: "SHERRY_TEMPERATURE",
-      minimum: 0,
-      maximum: 100,
-      default_text: "the model's own",
-    },
-    "top-k": {
-      type: "integer",
-      description: "Keep the likeliest tokens, so many; 0 keeps all",
-      placeholder: "COUNT",
-      environment: "SHERRY_TOP_K",
-      minimum: 0,
-      default_text: "the model's own",
-    },
-    "top-p": {
-      type: "number",
-      description: "Keep the likeliest tokens that hold this share of the probability; 1 keeps all",
-      environment: "SHERRY_TOP_P",
-      minimum: 0,
-      maximum: 1,
-      default_text: "the model's own",
-    },
-    "min-p": {
-      type: "number",
-      description: "Keep tokens at least this share as likely as the likeliest; 0 keeps all",
-      environment: "SHERRY_MIN_P",
-      minimum: 0,
-      maximum: 1,
-      default_text: "the model's own",
-    },
-    "repetition-penalty": {
-      type: "number",
-      description: "Above 1 makes tokens already seen less likely",
-      environment: "SHERRY_REPETITION_PENALTY",
-      minimum: 0.01,
-      maximum: 100,
-      default_text: "the model's own",
-    },
-    seed: {
-      type: "integer",
-      description: "Same seed, same text",
-      environment: "SHERRY_SEED",
-      minimum: 0,
-      default_text: "drawn at random and reported",
-    },
-    stop: {
-      type: "string",
-      description: "Text that ends the answer and is no part of it",
-      placeholder: "TEXT",
-      environment: "SHERRY_STOP",
-      default_text: "none",
-    },
+    ...SAMPLING_OPTIONS,
     json: { type: "boolean", description: "Print one JSON object at the end instead of text as it is made" },
     ...MODEL_OPTIONS,
   },
@@ -127,7 +67,7 @@ export async function run(
     const model = await load(parsed.positionals[0] ?? "", modelOptionsOf(parsed));
     try {
       if (model.info.label !== null) terminal.writeError(`Warning: ${model.info.label}\n`);
-      const options = { ...generateOptionsOf(parsed), signal: controller.signal };
+      const options = { ...samplingOptionsOf(parsed), signal: controller.signal };
       return await printAnswer(model, prompt, options, isOn(parsed, "json"), terminal);
     } finally {
       await model.close();
@@ -147,20 +87,6 @@ async function promptOf(parsed: ParsedCommand, terminal: Terminal): Promise<Prom
     });
   }
   return isOn(parsed, "chat") ? { messages: [{ role: "user", content: text }] } : { text };
-}
-
-function generateOptionsOf(parsed: ParsedCommand): GenerateOptions {
-  const stop = textOf(parsed, "stop");
-  return withoutAbsent({
-    max_tokens: numberOf(parsed, "max-tokens"),
-    temperature: numberOf(parsed, "temperature"),
-    top_k: numberOf(parsed, "top-k"),
-    top_p: numberOf(parsed, "top-p"),
-    min_p: numberOf(parsed, "min-p"),
-    repetition_penalty: numberOf(parsed, "repetition-penalty"),
-    seed: numberOf(parsed, "seed"),
-    stop: stop === undefined ? undefined : [stop],
-  });
 }
 
 async function printAnswer(

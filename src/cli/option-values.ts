@@ -7,6 +7,12 @@ export function textOf(parsed: ParsedCommand, name: string): string | undefined 
   return typeof value === "string" ? value : undefined;
 }
 
+/** The texts of an option that may be given several times, undefined when neither flag nor variable was given. */
+export function textsOf(parsed: ParsedCommand, name: string): readonly string[] | undefined {
+  const value = parsed.values.get(name);
+  return typeof value === "object" ? value : undefined;
+}
+
 /** The number of an option, undefined when neither flag nor environment variable was given. */
 export function numberOf(parsed: ParsedCommand, name: string): number | undefined {
   const value = parsed.values.get(name);

@@ -64,7 +64,7 @@ export class PackedModel {
     const cleanup = [() => memory.free()];
     try {
       const kernels = Kernels.create({
-        cpu_level: options.cpu_level ?? "auto",
+        ...(options.cpu_level === undefined ? {} : { cpu_level: options.cpu_level }),
         ...(options.thread_count === undefined ? {} : { thread_count: options.thread_count }),
       });
       cleanup.push(() => kernels.close());

@@ -27,7 +27,7 @@ export type CpuLevel = "scalar" | "avx2";
 const CPU_LEVELS: readonly CpuLevel[] = ["scalar", "avx2"];
 
 export interface KernelOptions {
-  /** "auto" is the best level that this machine runs. */
+  /** "auto" is the best level that this machine runs. Default: SHERRY_CPU_LEVEL, else auto. */
   readonly cpu_level?: CpuLevel | "auto";
   /** Default: the CPUs that this process may use, by affinity and control group. */
   readonly thread_count?: number;
@@ -41,6 +41,17 @@ function need(what: string, range: NativeRange, bytes: number): Pointer {
     });
   }
   return range.address;
+}
+
+/** @throws SherryError argument_invalid for a name that is no level. */
+export function cpuLevelFrom(text: string | undefined): CpuLevel | "auto" {
+  if (text === undefined || text === "" || text === "auto") return "auto";
+  const level = CPU_LEVELS.find((name) => name === text);
+  if (level !== undefined) return level;
+  throw new SherryError("argument_invalid", "SHERRY_CPU_LEVEL", {
+    expected: `auto, ${CPU_LEVELS.join(" or ")}`,
+    received: text,
+  });
 }
 
 function preparedOf(weight: LinearWeight, input: LinearInput): NativeRange {

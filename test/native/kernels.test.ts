@@ -3,7 +3,7 @@
 import { ptr } from "bun:ffi";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { SherryError } from "../../src/errors.ts";
-import { Kernels, preparedBytes } from "../../src/native/kernels.ts";
+import { cpuLevelFrom, Kernels, preparedBytes } from "../../src/native/kernels.ts";
 import { library } from "../../src/native/library.ts";
 import { NativeMemory } from "../../src/native/memory.ts";
 import { checkStatus } from "../../src/native/status.ts";
@@ -46,6 +46,16 @@ describe("NativeMemory", () => {
       expect(error.message).toContain(path);
     }
   });
+});
+
+test("SHERRY_CPU_LEVEL names a level, auto or nothing", () => {
+  expect(cpuLevelFrom(undefined)).toBe("auto");
+  expect(cpuLevelFrom("")).toBe("auto");
+  expect(cpuLevelFrom("auto")).toBe("auto");
+  expect(cpuLevelFrom("scalar")).toBe("scalar");
+  const error = failure(() => cpuLevelFrom("sse9"));
+  expect(error.code).toBe("argument_invalid");
+  expect(error.message).toContain("expected auto, scalar or avx2, received sse9");
 });
 
 test("every status has an error of its own, and an unknown one is named", () => {
@@ -98,7 +108,7 @@ describe("Kernels", () => {
     expect(out[0]).toBe(0n);
   });
 
-  test("SHERRY levels that the CPU lacks are refused, the others run", () => {
+  test("levels that the CPU lacks are refused, the others run", () => {
     const best = library().symbols.sherry_cpu_level_best();
     if (best === 0) expect(failure(() => Kernels.create({ cpu_level: "avx2" })).code).toBe("cpu_unsupported");
     else Kernels.create({ cpu_level: "avx2", thread_count: 1 }).close();
