@@ -69,6 +69,13 @@ pub const ThreadPool = struct {
         return self.workers.len + 1;
     }
 
+    /// Whether `count` units of equal work leave the threads idle for no more than an eighth of the time.
+    pub fn keepsBusy(self: *const ThreadPool, count: usize) bool {
+        const threads = self.threadCount();
+        const units_each = (count + threads - 1) / threads;
+        return units_each * threads * 8 <= count * 9;
+    }
+
     pub const RunError = error{Busy};
 
     /// Computes units 0..count on all threads and returns when every one is done. A share has at least `grain` units
@@ -219,4 +226,19 @@ test "a second caller gets an error, not a race" {
     var cells: [1]u32 = @splat(0);
     try std.testing.expectError(error.Busy, pool.run(&Counted.run, &Counted{ .cells = &cells }, 1, 1));
     pool.busy.store(false, .seq_cst);
+}
+
+test "equal units keep the threads busy when the last round of them is nearly full" {
+    for ([_]struct { usize, []const usize, []const usize }{
+        .{ 1, &.{ 1, 2, 7 }, &.{} },
+        .{ 2, &.{ 2, 4, 8, 9 }, &.{ 1, 3, 5, 7 } },
+        .{ 3, &.{ 3, 8, 9 }, &.{ 1, 2, 4, 7, 10 } },
+    }) |case| {
+        const thread_count, const full, const idle = case;
+        var pool: ThreadPool = undefined;
+        try pool.start(std.testing.allocator, thread_count);
+        defer pool.stop(std.testing.allocator);
+        for (full) |count| try std.testing.expect(pool.keepsBusy(count));
+        for (idle) |count| try std.testing.expect(!pool.keepsBusy(count));
+    }
 }

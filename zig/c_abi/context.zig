@@ -7,7 +7,7 @@ const ThreadPool = @import("../thread_pool.zig").ThreadPool;
 const Status = @import("status.zig").Status;
 
 /// Raised whenever a signature or the meaning of an argument changes; the loader refuses any other.
-pub const abi_version: u32 = 1;
+pub const abi_version: u32 = 2;
 pub const thread_count_max = 256;
 
 const allocator = std.heap.page_allocator;
@@ -20,6 +20,9 @@ pub const Context = struct {
     level: cpu.Level,
     kernels: *const kernel.Table,
     pool: ThreadPool,
+    /// What a call computes on its way and nobody reads after it; grown when a call needs more, so that only the first
+    /// call of a kind takes memory.
+    scratch: []align(64) u8 = &.{},
 
     const valid_magic: u64 = 0x5348_4552_5259_4358;
 
@@ -27,6 +30,18 @@ pub const Context = struct {
     pub fn run(self: *Context, function: *const kernel.Run, arguments: *const anyopaque, count: usize, grain: usize) Status {
         self.pool.run(function, arguments, count, grain) catch return .busy;
         return .ok;
+    }
+
+    /// At least `bytes` of scratch memory for the call that asks; null when the system gives none, or when another call
+    /// is computing with it.
+    pub fn scratchOf(self: *Context, bytes: usize) ?[*]align(64) u8 {
+        if (self.pool.busy.load(.acquire)) return null;
+        if (self.scratch.len < bytes) {
+            const grown = allocator.alignedAlloc(u8, .@"64", bytes) catch return null;
+            allocator.free(self.scratch);
+            self.scratch = grown;
+        }
+        return self.scratch.ptr;
     }
 
     pub fn from(pointer: ?*Context) ?*Context {
@@ -63,6 +78,7 @@ pub export fn sherry_context_create(level: u32, thread_count: u32, out: ?*?*Cont
     context.magic = Context.valid_magic;
     context.level = chosen;
     context.kernels = tableOf(chosen);
+    context.scratch = &.{};
     context.pool.start(allocator, thread_count) catch |cause| {
         allocator.destroy(context);
         return switch (cause) {
@@ -79,6 +95,7 @@ pub export fn sherry_context_destroy(pointer: ?*Context) callconv(.c) i32 {
     const context = Context.from(pointer) orelse return Status.argument_invalid.code();
     if (context.pool.busy.load(.acquire)) return Status.busy.code();
     context.pool.stop(allocator);
+    allocator.free(context.scratch);
     context.magic = 0;
     allocator.destroy(context);
     return Status.ok.code();

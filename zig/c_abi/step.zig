@@ -9,6 +9,7 @@ const rotary = @import("../kernels/rotary.zig");
 const rotary_table = @import("../kernels/rotary_table.zig");
 const key_value_store = @import("../kernels/key_value_store.zig");
 const attention = @import("../kernels/attention.zig");
+const attention_merge = @import("../kernels/attention/merge.zig");
 const swiglu = @import("../kernels/swiglu.zig");
 const add = @import("../kernels/add.zig");
 const softmax = @import("../kernels/softmax.zig");
@@ -19,6 +20,12 @@ const checks = @import("checks.zig");
 
 /// Elements of an elementwise operation that one thread takes at least: less is not worth waking a thread.
 const element_grain = 16_384;
+/// Multiply-adds of scores that one thread takes at least, as many again of values beside them.
+const attention_work_min = 32_768;
+/// What attention that is cut into spans may take of the context's scratch: a longer context takes several rounds.
+const attention_scratch_bytes_max = 1 << 19;
+/// Query heads that one thread merges at least.
+const merge_grain = 8;
 
 /// y = x / sqrt(mean(x^2) + epsilon) * weight for each of `vectors` rows of `size`; x and y f32 [vectors][size].
 pub export fn sherry_rms_norm(
@@ -148,6 +155,7 @@ pub export fn sherry_attention(
     if (cache_bytes < bytes) return Status.argument_invalid.code();
     const arguments = attention.Arguments{
         .q = q orelse return Status.argument_invalid.code(),
+        .tokens = tokens,
         .heads = heads,
         .key_value_heads = key_value_heads,
         .head_dim = head_dim,
@@ -159,7 +167,34 @@ pub export fn sherry_attention(
         .scale = @floatCast(1.0 / @sqrt(@as(f64, @floatFromInt(head_dim)))),
         .out = out orelse return Status.argument_invalid.code(),
     };
-    return context.run(context.kernels.attention, &arguments, tokens * key_value_heads, 1).code();
+    return attend(context, arguments).code();
+}
+
+/// On all threads; where there are too few units for them, span by span.
+fn attend(context: *Context, whole: attention.Arguments) Status {
+    const units = whole.units();
+    const spans = attention.spansOf(whole.start + whole.tokens);
+    const slots = @min(spans, attention_scratch_bytes_max / 4 / whole.slotFloats());
+    if (slots < 2 or context.pool.keepsBusy(units)) {
+        return context.run(context.kernels.attention, &whole, units, attentionGrain(&whole));
+    }
+    var arguments = whole;
+    const scratch = context.scratchOf(slots * whole.slotFloats() * 4) orelse return .out_of_memory;
+    arguments.partials = @ptrCast(scratch);
+    while (arguments.nextRound(slots)) {
+        var status = context.run(context.kernels.attention, &arguments, units * arguments.spans, 1);
+        if (status != .ok) return status;
+        status = context.run(&attention_merge.run, &arguments, whole.tokens * whole.heads, merge_grain);
+        if (status != .ok) return status;
+    }
+    return .ok;
+}
+
+/// Units that one thread takes at least: over a short context they are not worth waking a thread.
+fn attentionGrain(a: *const attention.Arguments) usize {
+    const positions = a.start + a.tokens;
+    const queries = @min(a.tokens, attention.tile_tokens) * (a.heads / a.key_value_heads);
+    return @max(1, attention_work_min / (positions *| queries *| a.head_dim));
 }
 
 /// out = silu(gate) * up, f32 [count] each; out may be gate or up.

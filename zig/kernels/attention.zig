@@ -2,27 +2,38 @@
 //! Token b of the batch stands at position start + b and sees positions 0 .. start + b. Query head h reads key-value
 //! head h / (heads / key_value_heads).
 //!
-//! Online softmax over segments of 64 positions, so that no buffer grows with the context. For one query head, in
-//! order of segments, with running maximum m (from -infinity), running sum l (from 0) and out (from 0):
+//! Online softmax over segments of 64 positions, so that no buffer grows with the context. Positions are cut into spans
+//! of 256 that are computed independently of each other, so that several threads can share a long context (the split
+//! of Dao et al. 2023, "Flash-Decoding"); where a span or a segment begins depends on the position alone, never on the
+//! batch or on the threads. For one query head and one span, in order of its segments, with running maximum m (from
+//! -infinity), running sum l (from 0) and out (from 0):
 //!   score[t] = dot(q, k[t]) * scale                dot as lanes.zig says
-//!   m' = max(m, max of the segment's scores); c = exponential(m - m') (0 for the first segment)
+//!   m' = max(m, max of the segment's scores); c = exponential(m - m')
 //!   p[t] = exponential(score[t] - m')
 //!   l = l * c + the sum of p[t]                    as lanes.zig says, lane t % 8 of the segment
 //!   out[j] = out[j] * c, then out[j] = out[j] + p[t] * v[t][j] for t in order
+//! Then, starting with what span 0 gave, spans join in order: with m, l and out of the spans so far and the next span's
+//!   m' = max(m, m of the span); a = exponential(m - m'); b = exponential(m of the span - m')
+//!   l = l * a + l of the span * b; out[j] = out[j] * a + out[j] of the span * b
 //! and at the end out[j] / l. `exponential` is lanes.zig's; all operations round on their own.
 //!
-//! Unit of work: one key-value head of one token (all query heads of its group); unit u is token u / key_value_heads,
-//! key-value head u % key_value_heads.
+//! Unit of work: a tile of eight tokens (the batch's last tile may be shorter) times one key-value head, over all
+//! positions, or over one span where `partials` is given; see `Unit`.
 const std = @import("std");
 const format = @import("../format.zig");
 
 pub const segment_positions = 64;
+pub const span_positions = 256;
+pub const tile_tokens = 8;
 /// Largest head_dim the kernels hold on their stack.
 pub const head_dim_max = 512;
+/// What a query head of one span leaves in the partials beside its D outputs: maximum and sum.
+pub const partial_extra = 2;
 
 pub const Arguments = extern struct {
     /// f32 [B][heads][D]
     q: [*]const f32,
+    tokens: usize,
     heads: usize,
     key_value_heads: usize,
     head_dim: usize,
@@ -39,13 +50,74 @@ pub const Arguments = extern struct {
     scale: f32,
     /// f32 [B][heads][D]
     out: [*]f32,
+    /// Null: units compute whole outputs. Else f32 [slots][B][heads][D + partial_extra]: units compute the spans
+    /// first_span .. first_span + spans, each into its slot, and merge.zig joins them into slot 0 and then into out.
+    partials: ?[*]f32 = null,
+    first_span: usize = 0,
+    spans: usize = 0,
+
+    pub fn tiles(self: *const Arguments) usize {
+        return (self.tokens + tile_tokens - 1) / tile_tokens;
+    }
+
+    /// Units over all positions, or over one span.
+    pub fn units(self: *const Arguments) usize {
+        return self.tiles() * self.key_value_heads;
+    }
+
+    /// Floats of one slot of the partials.
+    pub fn slotFloats(self: *const Arguments) usize {
+        return self.tokens * self.heads * (self.head_dim + partial_extra);
+    }
+
+    /// The slot of the partials for a span: the spans before `first_span` are one total in slot 0.
+    pub fn slotOf(self: *const Arguments, span: usize) usize {
+        return span - (self.first_span -| 1);
+    }
+
+    /// Goes on to the spans that the partials' slots (at least two) hold next, first of all to the first; false when
+    /// none are left. A round is units() * spans units of attention, then tokens * heads units of merge.zig.
+    pub fn nextRound(self: *Arguments, slots: usize) bool {
+        self.first_span += self.spans;
+        const left = spansOf(self.start + self.tokens) - self.first_span;
+        self.spans = @min(left, slots - @intFromBool(self.first_span > 0));
+        return left > 0;
+    }
+};
+
+/// Spans that a query over `positions` positions sees.
+pub fn spansOf(positions: usize) usize {
+    return (positions + span_positions - 1) / span_positions;
+}
+
+/// One unit of work. All tiles of a key-value head follow each other, so that a thread which takes several reads one
+/// stretch of the cache again and again, and equal shares are equal work.
+pub const Unit = struct {
+    key_value_head: usize,
+    /// The tile's first token.
+    token: usize,
+    tokens: usize,
+    /// The span to compute; null for all, merged.
+    span: ?usize,
+
+    pub fn at(a: *const Arguments, index: usize) Unit {
+        const token = index % a.tiles() * tile_tokens;
+        return .{
+            .key_value_head = index / a.tiles() % a.key_value_heads,
+            .token = token,
+            .tokens = @min(tile_tokens, a.tokens - token),
+            .span = if (a.partials == null) null else a.first_span + index / a.units(),
+        };
+    }
 };
 
 const testing = @import("testing.zig");
 const scalar = @import("attention/scalar.zig");
+const merge = @import("attention/merge.zig");
 const avx2 = if (testing.has_avx2) @import("attention/avx2.zig") else scalar;
 
 const elements = @import("elements.zig");
+const kernel = @import("kernel.zig");
 
 const Case = struct {
     heads: usize,
@@ -127,6 +199,7 @@ fn expectSameOutputs(comptime element: format.Element, random: std.Random, case:
 
     var arguments = Arguments{
         .q = q.items.ptr,
+        .tokens = case.tokens,
         .heads = case.heads,
         .key_value_heads = case.key_value_heads,
         .head_dim = case.head_dim,
@@ -138,13 +211,32 @@ fn expectSameOutputs(comptime element: format.Element, random: std.Random, case:
         .scale = 1 / @sqrt(@as(f32, @floatFromInt(case.head_dim))),
         .out = expected.items.ptr,
     };
-    const units = case.tokens * case.key_value_heads;
-    testing.runCut(random, &scalar.run, &arguments, units);
+    testing.runCut(random, &scalar.run, &arguments, arguments.units());
     for (0..case.tokens) |token| for (0..case.heads) |head| try expectAttention(element, arguments, token, head);
     arguments.out = actual.items.ptr;
-    testing.runCut(random, &avx2.run, &arguments, units);
+    testing.runCut(random, &avx2.run, &arguments, arguments.units());
     try testing.expectSame(f32, expected.items, actual.items);
     try actual.expectGuards();
+    inline for (.{ scalar, avx2 }) |variant| {
+        @memset(actual.items, std.math.nan(f32));
+        try runInRounds(&variant.run, random, arguments);
+        try testing.expectSame(f32, expected.items, actual.items);
+        try actual.expectGuards();
+    }
+}
+
+/// Span by span, as threads share a context, with as many slots as there are spans or fewer.
+fn runInRounds(run: *const kernel.Run, random: std.Random, whole: Arguments) !void {
+    const slots = random.intRangeAtMost(usize, 2, @max(2, spansOf(whole.start + whole.tokens)));
+    const partials = try testing.Guarded(f32).init(slots * whole.slotFloats());
+    defer partials.deinit();
+    var arguments = whole;
+    arguments.partials = partials.items.ptr;
+    while (arguments.nextRound(slots)) {
+        testing.runCut(random, run, &arguments, arguments.units() * arguments.spans);
+        testing.runCut(random, &merge.run, &arguments, arguments.tokens * arguments.heads);
+    }
+    try partials.expectGuards();
 }
 
 test "attention: scalar near float64, every variant its bits, across segment borders" {
@@ -167,6 +259,19 @@ test "attention: scalar near float64, every variant its bits, across segment bor
             const case = Case{ .heads = 4, .key_value_heads = 2, .head_dim = 16, .start = 60, .tokens = tokens };
             try expectSameOutputs(element, random, case);
         }
+        // Across borders of spans and of tiles, more queries than one pass takes.
+        for ([_]usize{ 8, 12, 64, 128 }) |head_dim| for ([_]usize{ 1, 3, 4, 5 }) |ratio| {
+            for ([_]usize{ 250, 511, 770 }) |start| for ([_]usize{ 1, 11 }) |tokens| {
+                const key_value_heads = random.intRangeAtMost(usize, 1, 2);
+                try expectSameOutputs(element, random, .{
+                    .heads = key_value_heads * ratio,
+                    .key_value_heads = key_value_heads,
+                    .head_dim = head_dim,
+                    .start = start,
+                    .tokens = tokens,
+                });
+            };
+        };
         const largest = Case{ .heads = 3, .key_value_heads = 1, .head_dim = head_dim_max, .start = 70, .tokens = 1 };
         try expectSameOutputs(element, random, largest);
     }
@@ -185,6 +290,7 @@ test "attention: scores far apart pick one value, equal scores the mean" {
         var out: [head_dim]f32 = undefined;
         const arguments = Arguments{
             .q = &q,
+            .tokens = 1,
             .heads = 1,
             .key_value_heads = 1,
             .head_dim = head_dim,

@@ -1,247 +1,329 @@
-//! attention.zig in vectors of eight. The query heads of a group share one pass over keys and values: eight keys are
-//! widened once for all heads, and a value vector is multiplied into several heads' outputs while it is in a register.
+//! attention.zig in vectors of eight. The queries of a tile (several tokens, all heads of the group) share one pass over
+//! keys and values. Few queries read the cache itself; for many, keys and values are widened once into a copy that the
+//! first cache level holds.
 const std = @import("std");
 const attention = @import("../attention.zig");
 const elements = @import("../elements.zig");
 const format = @import("../../format.zig");
 const lanes = @import("../lanes.zig");
+const merge = @import("merge.zig");
+const products = @import("avx2_products.zig");
 
 const segment_positions = attention.segment_positions;
-/// Query heads that share one pass; a larger group takes several.
-const heads_max = 8;
-/// Output vectors in flight in one block: two adders busy for the four cycles of an addition.
-const sums_in_flight = 8;
+/// Queries that share one pass at most; a tile with more takes several.
+const rows_max = 32;
+/// Floats of each buffer of a pass: 32 queries of 128 elements, 64 widened keys of 64, or fewer that are longer.
+const buffer_floats = 4096;
+/// Up to this many queries the cache is widened in registers, at every use.
+const direct_rows_max = 4;
 
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
     const a: *const attention.Arguments = @ptrCast(@alignCast(arguments));
+    switch (a.element) {
+        .f32 => attendUnits(.f32, a, begin, end),
+        .f16 => attendUnits(.f16, a, begin, end),
+        .bf16 => unreachable,
+    }
+}
+
+fn attendUnits(comptime element: format.Element, a: *const attention.Arguments, begin: usize, end: usize) void {
     const ratio = a.heads / a.key_value_heads;
-    for (begin..end) |unit| {
-        const token = unit / a.key_value_heads;
-        const key_value_head = unit % a.key_value_heads;
-        var head: usize = 0;
-        while (head < ratio) : (head += heads_max) {
-            const at = (token * a.heads + key_value_head * ratio + head) * a.head_dim;
-            const heads = @min(heads_max, ratio - head);
-            switch (a.element) {
-                .f32 => Pass(.f32).attend(a, at, heads, key_value_head, a.start + token + 1),
-                .f16 => Pass(.f16).attend(a, at, heads, key_value_head, a.start + token + 1),
-                .bf16 => unreachable,
+    for (begin..end) |index| {
+        const unit = attention.Unit.at(a, index);
+        const rows = unit.tokens * ratio;
+        const rows_most = @min(rows_max, buffer_floats / paddedSize(a.head_dim));
+        var row: usize = 0;
+        while (row < rows) : (row += rows_most) {
+            const count = @min(rows_most, rows - row);
+            switch (a.head_dim) {
+                inline 64, 128 => |size| Pass(element, size).attend(a, unit, row, count),
+                else => Pass(element, null).attend(a, unit, row, count),
             }
         }
     }
 }
 
-/// One pass of up to `heads_max` query heads over the positions of one key-value head.
-fn Pass(comptime element: format.Element) type {
+inline fn paddedSize(head_dim: usize) usize {
+    return (head_dim + lanes.count - 1) / lanes.count * lanes.count;
+}
+
+/// One pass of up to `rows_max` queries over the positions of one key-value head, with head_dim known to the compiler
+/// or not. Rows are queries in order of tokens, so that a later row sees no fewer positions.
+fn Pass(comptime element: format.Element, comptime fixed_size: ?usize) type {
     return struct {
         const Self = @This();
         const Stored = elements.Stored(element);
 
-        /// f32 [heads][D]
-        q: [*]const f32,
-        /// f32 [heads][D]
-        out: [*]f32,
-        heads: usize,
-        head_dim: usize,
-        scale: f32,
-        maxima: [heads_max]f32 = @splat(-std.math.inf(f32)),
-        sums: [heads_max]f32 = @splat(0),
-        /// By what the outputs so far are multiplied when a segment has a new maximum.
-        corrections: [heads_max]f32 = undefined,
-        /// Of one segment: scores, then their powers. Past the segment's end up to a multiple of eight: -inf, then 0.
-        powers: [heads_max][segment_positions]f32 = undefined,
+        a: *const attention.Arguments,
+        unit: attention.Unit,
+        /// Of the unit's queries, the first of this pass.
+        first_row: usize,
+        rows: usize,
+        /// Elements from row to row of every buffer: head_dim up to a multiple of eight, filled with zeros.
+        padded: usize,
+        /// [T][D] of this key-value head.
+        keys: [*]const Stored,
+        values: [*]const Stored,
+        /// Positions that each row sees.
+        seen: [rows_max]usize,
+        /// Of the present span; a row's maximum, sum and outputs change segment by segment.
+        maxima: [rows_max]f32 align(32),
+        sums: [rows_max]f32,
+        /// By what a row's outputs so far are multiplied when a segment has a new maximum.
+        corrections: [rows_max]f32 align(32),
+        total_maxima: [rows_max]f32,
+        total_sums: [rows_max]f32,
+        /// Of one segment: scores, then their powers. Past what a row sees up to a multiple of eight: -inf, then 0.
+        powers: [rows_max][segment_positions]f32 align(64),
+        /// f32 [rows][padded]
+        q: [buffer_floats]f32 align(64),
+        out: [buffer_floats]f32 align(64),
+        total: [buffer_floats]f32 align(64),
+        /// Keys or values [positions][padded] of a part of a segment.
+        widened: [buffer_floats]f32 align(64),
 
-        /// Query heads whose vectors start at element `at` of q, over the first `positions` positions.
-        fn attend(
-            a: *const attention.Arguments,
-            at: usize,
-            heads: usize,
-            key_value_head: usize,
-            positions: usize,
-        ) void {
-            var self: Self = .{
-                .q = a.q + at,
-                .out = a.out + at,
-                .heads = heads,
-                .head_dim = a.head_dim,
-                .scale = a.scale,
+        fn attend(a: *const attention.Arguments, unit: attention.Unit, first_row: usize, rows: usize) void {
+            var self: Self = undefined;
+            const cache_offset = unit.key_value_head * a.capacity * a.head_dim;
+            self.a = a;
+            self.unit = unit;
+            self.first_row = first_row;
+            self.rows = rows;
+            self.padded = paddedSize(a.head_dim);
+            self.keys = @as([*]const Stored, @ptrCast(a.key_cache)) + cache_offset;
+            self.values = @as([*]const Stored, @ptrCast(a.value_cache)) + cache_offset;
+            for (0..rows) |row| {
+                const at = self.headOf(row);
+                self.seen[row] = a.start + at / a.heads + 1;
+                const query = self.q[row * self.size() ..][0..self.size()];
+                @memcpy(query[0..a.head_dim], a.q[at * a.head_dim ..][0..a.head_dim]);
+                @memset(query[a.head_dim..], 0);
+            }
+            if (unit.span) |span| self.attendPartial(span) else self.attendWhole();
+        }
+
+        inline fn size(self: *const Self) usize {
+            return fixed_size orelse self.padded;
+        }
+
+        /// The query head, counted through all tokens, of row `row`.
+        inline fn headOf(self: *const Self, row: usize) usize {
+            const ratio = self.a.heads / self.a.key_value_heads;
+            const in_unit = self.first_row + row;
+            const token = self.unit.token + in_unit / ratio;
+            return token * self.a.heads + self.unit.key_value_head * ratio + in_unit % ratio;
+        }
+
+        fn attendPartial(self: *Self, span: usize) void {
+            const begin = self.attendSpan(span);
+            for (begin..self.rows) |row| {
+                const slot = merge.partial(self.a, self.a.slotOf(span), self.headOf(row));
+                @memcpy(slot.out, self.out[row * self.size() ..][0..self.a.head_dim]);
+                slot.maximum.* = self.maxima[row];
+                slot.sum.* = self.sums[row];
+            }
+        }
+
+        fn attendWhole(self: *Self) void {
+            for (0..attention.spansOf(self.seen[self.rows - 1])) |span| {
+                const begin = self.attendSpan(span);
+                if (span == 0) {
+                    @memcpy(self.total[0 .. self.rows * self.size()], self.out[0 .. self.rows * self.size()]);
+                    self.total_maxima = self.maxima;
+                    self.total_sums = self.sums;
+                } else for (begin..self.rows) |row| {
+                    merge.merge(self.seenBy(row), .{
+                        .out = self.out[row * self.size() ..][0..self.size()],
+                        .maximum = &self.maxima[row],
+                        .sum = &self.sums[row],
+                    });
+                }
+            }
+            for (0..self.rows) |row| {
+                merge.divide(self.seenBy(row), self.a.out[self.headOf(row) * self.a.head_dim ..][0..self.a.head_dim]);
+            }
+        }
+
+        inline fn seenBy(self: *Self, row: usize) merge.Seen {
+            return .{
+                .out = self.total[row * self.size() ..][0..self.size()],
+                .maximum = &self.total_maxima[row],
+                .sum = &self.total_sums[row],
             };
-            const cache_offset = key_value_head * a.capacity * a.head_dim;
-            const keys = @as([*]const Stored, @ptrCast(a.key_cache)) + cache_offset;
-            const values = @as([*]const Stored, @ptrCast(a.value_cache)) + cache_offset;
-            @memset(self.out[0 .. heads * a.head_dim], 0);
-            var first: usize = 0;
-            while (first < positions) : (first += segment_positions) {
-                const segment = @min(segment_positions, positions - first);
-                self.scoreSegment(keys + first * a.head_dim, segment);
-                for (0..heads) |head| self.weighSegment(head, segment, first == 0);
-                self.addValues(values + first * a.head_dim, segment);
-            }
-            for (0..heads) |head| self.divide(head);
         }
 
-        fn scoreSegment(self: *Self, keys: [*]const Stored, segment: usize) void {
-            const size = self.head_dim;
-            var widened: [lanes.count * attention.head_dim_max]f32 align(32) = undefined;
-            var t: usize = 0;
-            while (segment - t >= lanes.count) : (t += lanes.count) {
-                const eight = keys + t * size;
-                // One head reads the cache itself; several share one widening of the eight keys.
-                if (element != .f32 and self.heads > 1) {
-                    widenAll(eight, widened[0 .. lanes.count * size]);
-                    for (0..self.heads) |head| self.scoreEight(.f32, &widened, head, t);
-                } else {
-                    for (0..self.heads) |head| self.scoreEight(element, eight, head, t);
-                }
+        /// Sets maxima, sums and outputs to those of the span's positions; returns the first row that sees any of them.
+        fn attendSpan(self: *Self, span: usize) usize {
+            self.maxima = @splat(-std.math.inf(f32));
+            self.sums = @splat(0);
+            @memset(self.out[0 .. self.rows * self.size()], 0);
+            const span_first = span * attention.span_positions;
+            const end = @min(span_first + attention.span_positions, self.seen[self.rows - 1]);
+            var first = span_first;
+            while (first < end) : (first += segment_positions) {
+                const count = @min(segment_positions, end - first);
+                const begin = self.firstRowPast(first);
+                self.scoreSegment(first, count, begin);
+                self.weighSegment(first, count, begin);
+                self.addSegment(first, count, begin);
             }
-            if (t == segment) return;
-            for (0..self.heads) |head| {
-                @memset(self.powers[head][t..][0..lanes.count], -std.math.inf(f32));
-                for (t..segment) |position| {
-                    const sums = dot(element, 1, self.q + head * size, keys + position * size, size);
-                    self.powers[head][position] = lanes.fold(sums[0]) * self.scale;
-                }
+            return self.firstRowPast(span_first);
+        }
+
+        /// The first row that sees position `position`.
+        fn firstRowPast(self: *const Self, position: usize) usize {
+            var row: usize = 0;
+            while (row < self.rows and self.seen[row] <= position) row += 1;
+            return row;
+        }
+
+        /// Whether the cache can be read as it is: there is nothing to widen or to pad, or not often enough.
+        inline fn isDirect(self: *const Self, begin: usize) bool {
+            const is_padded = fixed_size == null and self.a.head_dim != self.padded;
+            return !is_padded and (element == .f32 or self.rows - begin <= direct_rows_max);
+        }
+
+        fn scoreSegment(self: *Self, first: usize, count: usize, begin: usize) void {
+            const direct = if (self.isDirect(begin)) count / lanes.count * lanes.count else 0;
+            if (direct > 0) self.scoreRows(element, self.keys + first * self.size(), 0, direct, begin);
+            const part = self.partPositions();
+            var t = direct;
+            while (t < count) : (t += part) {
+                const positions = @min(part, count - t);
+                self.widen(self.keys, first + t, positions);
+                self.scoreRows(.f32, &self.widened, t, positions, begin);
             }
         }
 
-        inline fn scoreEight(
+        /// Positions that the widened copy holds, a multiple of eight.
+        inline fn partPositions(self: *const Self) usize {
+            return @min(segment_positions, buffer_floats / self.size() / lanes.count * lanes.count);
+        }
+
+        /// Rows from `begin` times `count` positions from `t` of the segment, eight at a time.
+        inline fn scoreRows(
             self: *Self,
             comptime stored: format.Element,
             keys: [*]const elements.Stored(stored),
-            head: usize,
             t: usize,
+            count: usize,
+            begin: usize,
         ) void {
-            const sums = dot(stored, lanes.count, self.q + head * self.head_dim, keys, self.head_dim);
-            const scores = lanes.foldEight(sums) * @as(lanes.Lanes, @splat(self.scale));
-            self.powers[head][t..][0..lanes.count].* = scores;
+            var row = begin;
+            inline for (.{ 4, 2, 1 }) |rows| {
+                while (self.rows - row >= rows) : (row += rows) {
+                    const q = self.q[row * self.size() ..].ptr;
+                    const scores = self.powers[row][t..].ptr;
+                    const padded_count = (count + lanes.count - 1) / lanes.count * lanes.count;
+                    products.Products(stored, rows, fixed_size).score(self.padded, q, keys, padded_count, self.a.scale, scores);
+                }
+            }
         }
 
         /// Scores to powers, and what depends on the segment's maximum.
-        fn weighSegment(self: *Self, head: usize, segment: usize, is_first: bool) void {
-            const powers = self.powers[head][0 .. (segment + lanes.count - 1) / lanes.count * lanes.count];
-            var maxima: lanes.Lanes = @splat(self.maxima[head]);
+        fn weighSegment(self: *Self, first: usize, count: usize, begin: usize) void {
+            var maxima: [rows_max]f32 align(32) = self.maxima;
+            for (begin..self.rows) |row| {
+                const powers = self.seenPowers(row, first, count);
+                const seen = @min(count, self.seen[row] - first);
+                for (self.powers[row][seen..powers.len]) |*score| score.* = -std.math.inf(f32);
+                var largest: lanes.Lanes = @splat(maxima[row]);
+                var t: usize = 0;
+                while (t < powers.len) : (t += lanes.count) largest = lanes.larger(@as(lanes.Lanes, powers[t..][0..lanes.count].*), largest);
+                maxima[row] = largestOf(largest);
+            }
+            var block = begin / lanes.count * lanes.count;
+            while (block < self.rows) : (block += lanes.count) {
+                const before: lanes.Lanes = self.maxima[block..][0..lanes.count].*;
+                const after: lanes.Lanes = maxima[block..][0..lanes.count].*;
+                self.corrections[block..][0..lanes.count].* = lanes.exponential(before - after);
+            }
+            self.maxima = maxima;
+            for (begin..self.rows) |row| {
+                const powers = self.seenPowers(row, first, count);
+                const maximum: lanes.Lanes = @splat(maxima[row]);
+                var sums: lanes.Lanes = @splat(0);
+                var t: usize = 0;
+                while (t < powers.len) : (t += lanes.count) {
+                    const scores: lanes.Lanes = powers[t..][0..lanes.count].*;
+                    const power = lanes.exponential(scores - maximum);
+                    powers[t..][0..lanes.count].* = power;
+                    sums = sums + power;
+                }
+                self.sums[row] = self.sums[row] * self.corrections[row] + lanes.fold(sums);
+            }
+        }
+
+        /// The row's powers for the positions that it sees of a segment, up to a multiple of eight.
+        inline fn seenPowers(self: *Self, row: usize, first: usize, count: usize) []f32 {
+            const seen = @min(count, self.seen[row] - first);
+            return self.powers[row][0 .. (seen + lanes.count - 1) / lanes.count * lanes.count];
+        }
+
+        fn addSegment(self: *Self, first: usize, count: usize, begin: usize) void {
+            if (self.isDirect(begin)) return self.addRows(element, self.values + first * self.size(), first, 0, count, begin);
+            const part = self.partPositions();
             var t: usize = 0;
-            while (t < powers.len) : (t += lanes.count) {
-                const scores: lanes.Lanes = powers[t..][0..lanes.count].*;
-                maxima = lanes.larger(scores, maxima);
-            }
-            var maximum = self.maxima[head];
-            inline for (0..lanes.count) |lane| maximum = lanes.larger(maxima[lane], maximum);
-
-            const correction = if (is_first) 0 else lanes.exponential(self.maxima[head] - maximum);
-            var sums: lanes.Lanes = @splat(0);
-            t = 0;
-            while (t < powers.len) : (t += lanes.count) {
-                const scores: lanes.Lanes = powers[t..][0..lanes.count].*;
-                const power = lanes.exponential(scores - @as(lanes.Lanes, @splat(maximum)));
-                powers[t..][0..lanes.count].* = power;
-                sums = sums + power;
-            }
-            self.maxima[head] = maximum;
-            self.corrections[head] = correction;
-            self.sums[head] = self.sums[head] * correction + lanes.fold(sums);
-        }
-
-        fn addValues(self: *Self, values: [*]const Stored, segment: usize) void {
-            var head: usize = 0;
-            inline for (.{ 4, 2, 1 }) |heads| {
-                while (self.heads - head >= heads) : (head += heads) self.addColumns(heads, head, values, segment);
+            while (t < count) : (t += part) {
+                const positions = @min(part, count - t);
+                self.widen(self.values, first + t, positions);
+                self.addRows(.f32, &self.widened, first, t, positions, begin);
             }
         }
 
-        /// `heads` heads from `head`, all columns.
-        fn addColumns(self: *Self, comptime heads: usize, head: usize, values: [*]const Stored, segment: usize) void {
-            var column: usize = 0;
-            inline for (.{ 8, 4, 2, 1 }) |vectors| {
-                if (vectors * heads <= sums_in_flight) {
-                    while (self.head_dim - column >= vectors * lanes.count) : (column += vectors * lanes.count) {
-                        self.addBlock(heads, vectors, head, column, values + column, segment);
-                    }
-                }
-            }
-            while (column < self.head_dim) : (column += 1) {
-                for (head..head + heads) |h| {
-                    const out = &self.out[h * self.head_dim + column];
-                    var sum = out.* * self.corrections[h];
-                    for (self.powers[h][0..segment], 0..) |power, t| {
-                        sum += power * elements.widen(element, values[t * self.head_dim + column]);
-                    }
-                    out.* = sum;
-                }
-            }
-        }
-
-        /// `heads` heads times `vectors` vectors of eight columns; `values` points at the first of the columns.
-        inline fn addBlock(
+        /// Positions t .. t + count of the segment at `first` into the outputs of the rows from `begin` that see them.
+        inline fn addRows(
             self: *Self,
-            comptime heads: usize,
-            comptime vectors: usize,
-            head: usize,
-            column: usize,
-            values: [*]const Stored,
-            segment: usize,
+            comptime stored: format.Element,
+            values: [*]const elements.Stored(stored),
+            first: usize,
+            t: usize,
+            count: usize,
+            begin: usize,
         ) void {
-            const out = self.out + head * self.head_dim + column;
-            var sums: [heads][vectors]lanes.Lanes = undefined;
-            inline for (0..heads) |h| inline for (0..vectors) |v| {
-                const so_far: lanes.Lanes = out[h * self.head_dim + v * lanes.count ..][0..lanes.count].*;
-                sums[h][v] = so_far * @as(lanes.Lanes, @splat(self.corrections[head + h]));
-            };
-            for (0..segment) |t| {
-                var value: [vectors]lanes.Lanes = undefined;
-                inline for (&value, 0..) |*vector, v| {
-                    vector.* = elements.load(element, values + t * self.head_dim + v * lanes.count);
-                }
-                inline for (0..heads) |h| {
-                    const power: lanes.Lanes = @splat(self.powers[head + h][t]);
-                    inline for (0..vectors) |v| sums[h][v] = sums[h][v] + power * value[v];
+            var row = begin;
+            inline for (.{ 4, 2, 1 }) |rows| {
+                while (self.rows - row >= rows) : (row += rows) {
+                    var scales: [rows]f32 = @splat(1);
+                    if (t == 0) scales = self.corrections[row..][0..rows].*;
+                    // What all rows of the block see, then what the later ones see beyond.
+                    const common = @min(count, self.seen[row] -| (first + t));
+                    const out = self.out[row * self.size() ..].ptr;
+                    const powers = self.powers[row][t..].ptr;
+                    products.Products(stored, rows, fixed_size).addValues(self.padded, values, common, powers, scales, out);
+                    for (1..rows) |later| {
+                        const more = @min(count, self.seen[row + later] -| (first + t)) - common;
+                        if (more == 0) continue;
+                        const rest = values + common * self.size();
+                        const later_powers = self.powers[row + later][t + common ..].ptr;
+                        const later_out = out + later * self.size();
+                        products.Products(stored, 1, fixed_size).addValues(self.padded, rest, more, later_powers, .{1}, later_out);
+                    }
                 }
             }
-            inline for (0..heads) |h| inline for (0..vectors) |v| {
-                out[h * self.head_dim + v * lanes.count ..][0..lanes.count].* = sums[h][v];
-            };
         }
 
-        fn divide(self: *Self, head: usize) void {
-            const out = self.out[head * self.head_dim ..][0..self.head_dim];
-            const sum: lanes.Lanes = @splat(self.sums[head]);
-            var j: usize = 0;
-            while (out.len - j >= lanes.count) : (j += lanes.count) {
-                const value: lanes.Lanes = out[j..][0..lanes.count].*;
-                out[j..][0..lanes.count].* = value / sum;
+        /// Positions from `first` into the copy, zeros up to a multiple of eight positions.
+        fn widen(self: *Self, cells: [*]const Stored, first: usize, positions: usize) void {
+            const head_dim = fixed_size orelse self.a.head_dim;
+            const whole = head_dim / lanes.count * lanes.count;
+            for (0..positions) |position| {
+                const from = cells + (first + position) * head_dim;
+                const to = self.widened[position * self.size() ..][0..self.size()];
+                var j: usize = 0;
+                while (j < whole) : (j += lanes.count) to[j..][0..lanes.count].* = elements.load(element, from + j);
+                if (whole < head_dim) to[whole..][0..lanes.count].* = elements.loadPart(element, from + whole, head_dim - whole);
             }
-            for (out[j..]) |*value| value.* = value.* / self.sums[head];
-        }
-
-        fn widenAll(stored: [*]const Stored, widened: []f32) void {
-            var i: usize = 0;
-            while (widened.len - i >= lanes.count) : (i += lanes.count) {
-                widened[i..][0..lanes.count].* = elements.load(element, stored + i);
-            }
+            const end = (positions + lanes.count - 1) / lanes.count * lanes.count;
+            @memset(self.widened[positions * self.size() .. end * self.size()], 0);
         }
     };
 }
 
-/// The lanes of `q` times each of `keys_count` keys, not yet folded.
-inline fn dot(
-    comptime element: format.Element,
-    comptime keys_count: usize,
-    q: [*]const f32,
-    keys: [*]const elements.Stored(element),
-    size: usize,
-) [keys_count]lanes.Lanes {
-    const whole = size - size % lanes.count;
-    var sums: [keys_count]lanes.Lanes = @splat(@splat(0));
-    var j: usize = 0;
-    while (j < whole) : (j += lanes.count) {
-        const values: lanes.Lanes = q[j..][0..lanes.count].*;
-        inline for (&sums, 0..) |*sum, key| sum.* = sum.* + values * elements.load(element, keys + key * size + j);
-    }
-    if (whole < size) {
-        const values = lanes.loadPart(q + whole, size - whole);
-        inline for (&sums, 0..) |*sum, key| {
-            sum.* = sum.* + values * elements.loadPart(element, keys + key * size + whole, size - whole);
-        }
-    }
-    return sums;
+/// The largest of eight numbers that are no NaN, in three steps.
+inline fn largestOf(eight: lanes.Lanes) f32 {
+    const values: [lanes.count]f32 = eight;
+    const four = lanes.larger(@as(@Vector(4, f32), values[0..4].*), @as(@Vector(4, f32), values[4..8].*));
+    const two = lanes.larger(@Vector(2, f32){ four[0], four[1] }, @Vector(2, f32){ four[2], four[3] });
+    return lanes.larger(two[0], two[1]);
 }

@@ -4,53 +4,77 @@ const attention = @import("../attention.zig");
 const elements = @import("../elements.zig");
 const format = @import("../../format.zig");
 const lanes = @import("../lanes.zig");
+const merge = @import("merge.zig");
 
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
     const a: *const attention.Arguments = @ptrCast(@alignCast(arguments));
-    const ratio = a.heads / a.key_value_heads;
-    for (begin..end) |unit| {
-        const token = unit / a.key_value_heads;
-        const key_value_head = unit % a.key_value_heads;
-        for (0..ratio) |i| {
-            const head = token * a.heads + key_value_head * ratio + i;
-            switch (a.element) {
-                .f32 => attend(.f32, a, head, key_value_head, a.start + token + 1),
-                .f16 => attend(.f16, a, head, key_value_head, a.start + token + 1),
-                .bf16 => unreachable,
-            }
-        }
+    switch (a.element) {
+        .f32 => for (begin..end) |index| attendUnit(.f32, a, .at(a, index)),
+        .f16 => for (begin..end) |index| attendUnit(.f16, a, .at(a, index)),
+        .bf16 => unreachable,
     }
 }
 
-/// Query head `head` (counted through all tokens) over the first `positions` positions.
-fn attend(
-    comptime element: format.Element,
-    a: *const attention.Arguments,
-    head: usize,
-    key_value_head: usize,
-    positions: usize,
-) void {
+fn attendUnit(comptime element: format.Element, a: *const attention.Arguments, unit: attention.Unit) void {
+    const ratio = a.heads / a.key_value_heads;
+    for (unit.token..unit.token + unit.tokens) |token| for (0..ratio) |i| {
+        const row = token * a.heads + unit.key_value_head * ratio + i;
+        const positions = a.start + token + 1;
+        if (unit.span) |span| {
+            if (span < attention.spansOf(positions)) attendSpan(element, a, row, span, merge.partial(a, a.slotOf(span), row));
+        } else {
+            attend(element, a, row, positions);
+        }
+    };
+}
+
+/// Query head `row` (counted through all tokens) over the first `positions` positions.
+fn attend(comptime element: format.Element, a: *const attention.Arguments, row: usize, positions: usize) void {
+    const out = a.out[row * a.head_dim ..][0..a.head_dim];
+    var maximum: f32 = undefined;
+    var sum: f32 = undefined;
+    attendSpan(element, a, row, 0, .{ .out = out, .maximum = &maximum, .sum = &sum });
+    for (1..attention.spansOf(positions)) |span| {
+        var span_out: [attention.head_dim_max]f32 = undefined;
+        var span_maximum: f32 = undefined;
+        var span_sum: f32 = undefined;
+        attendSpan(element, a, row, span, .{
+            .out = span_out[0..out.len],
+            .maximum = &span_maximum,
+            .sum = &span_sum,
+        });
+        const new_maximum = lanes.larger(span_maximum, maximum);
+        const scale = lanes.exponential(maximum - new_maximum);
+        const span_scale = lanes.exponential(span_maximum - new_maximum);
+        maximum = new_maximum;
+        sum = sum * scale + span_sum * span_scale;
+        for (out, span_out[0..out.len]) |*value, added| value.* = value.* * scale + added * span_scale;
+    }
+    for (out) |*value| value.* /= sum;
+}
+
+/// Query head `row` over the positions of span `span` that its token sees.
+fn attendSpan(comptime element: format.Element, a: *const attention.Arguments, row: usize, span: usize, seen: merge.Seen) void {
     const size = a.head_dim;
-    const key_cache: [*]const elements.Stored(element) = @ptrCast(a.key_cache);
-    const value_cache: [*]const elements.Stored(element) = @ptrCast(a.value_cache);
-    const keys = key_cache + key_value_head * a.capacity * size;
-    const values = value_cache + key_value_head * a.capacity * size;
-    const q = a.q[head * size ..][0..size];
-    const out = a.out[head * size ..][0..size];
+    const offset = row % a.heads / (a.heads / a.key_value_heads) * a.capacity * size;
+    const keys = @as([*]const elements.Stored(element), @ptrCast(a.key_cache)) + offset;
+    const values = @as([*]const elements.Stored(element), @ptrCast(a.value_cache)) + offset;
+    const q = a.q[row * size ..][0..size];
+    const end = @min((span + 1) * attention.span_positions, a.start + row / a.heads + 1);
 
     var maximum = -std.math.inf(f32);
     var sum: f32 = 0;
-    @memset(out, 0);
-    var first: usize = 0;
-    while (first < positions) : (first += attention.segment_positions) {
-        const segment = @min(attention.segment_positions, positions - first);
+    @memset(seen.out, 0);
+    var first = span * attention.span_positions;
+    while (first < end) : (first += attention.segment_positions) {
+        const segment = @min(attention.segment_positions, end - first);
         var powers: [attention.segment_positions]f32 = undefined;
         var new_maximum = maximum;
         for (powers[0..segment], first..) |*score, position| {
             score.* = dot(element, q, keys[position * size ..][0..size]) * a.scale;
             new_maximum = lanes.larger(score.*, new_maximum);
         }
-        const correction = if (first == 0) 0 else lanes.exponential(maximum - new_maximum);
+        const correction = lanes.exponential(maximum - new_maximum);
         maximum = new_maximum;
 
         var sums: [lanes.count]f32 = @splat(0);
@@ -60,14 +84,15 @@ fn attend(
         }
         sum = sum * correction + lanes.fold(sums);
 
-        for (out) |*value| value.* *= correction;
+        for (seen.out) |*value| value.* *= correction;
         for (powers[0..segment], first..) |power, position| {
-            for (out, values[position * size ..][0..size]) |*value, stored| {
+            for (seen.out, values[position * size ..][0..size]) |*value, stored| {
                 value.* += power * elements.widen(element, stored);
             }
         }
     }
-    for (out) |*value| value.* /= sum;
+    seen.maximum.* = maximum;
+    seen.sum.* = sum;
 }
 
 fn dot(comptime element: format.Element, q: []const f32, key: []const elements.Stored(element)) f32 {

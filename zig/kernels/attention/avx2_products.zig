@@ -1,0 +1,121 @@
+//! The two products of avx2.zig, queries times keys and powers times values, in blocks of eight vectors that are eight
+//! chains of dependent additions: enough to keep two adders busy for the four cycles of an addition. Keys and values are
+//! read from the cache itself or from a widened copy; a row has `size` elements either way, a multiple of eight.
+const attention = @import("../attention.zig");
+const elements = @import("../elements.zig");
+const format = @import("../../format.zig");
+const lanes = @import("../lanes.zig");
+
+/// Vectors of sums in one block.
+const block_sums = 8;
+/// Floats from one row of scores or powers to the next.
+const powers_stride = attention.segment_positions;
+
+/// Products of `rows` (1, 2, 4) queries with keys or values of kind `stored`. `fixed_size` is the rows' size where the
+/// compiler is to know it.
+pub fn Products(comptime stored: format.Element, comptime rows: usize, comptime fixed_size: ?usize) type {
+    return struct {
+        const Stored = elements.Stored(stored);
+        const keys_block = block_sums / rows;
+        const is_streamed = stored == .f16;
+        const prefetch_positions = 64;
+
+        /// scores[row][t] = dot(q[row], keys[t]) * scale: q f32 [rows][size], keys [count][size] with count a multiple
+        /// of eight, scores f32 [rows][count] with `powers_stride` from row to row.
+        pub fn score(
+            runtime_size: usize,
+            q: [*]const f32,
+            keys: [*]const Stored,
+            count: usize,
+            scale: f32,
+            scores: [*]f32,
+        ) void {
+            const size = fixed_size orelse runtime_size;
+            var key: usize = 0;
+            while (key < count) : (key += keys_block) {
+                if (is_streamed) prefetch(keys + (key + prefetch_positions) * size, keys_block * size);
+                const sums = dotBlock(size, q, keys + key * size);
+                const block: [block_sums]f32 = lanes.foldEight(sums) * @as(lanes.Lanes, @splat(scale));
+                inline for (0..rows) |row| {
+                    scores[row * powers_stride + key ..][0..keys_block].* = block[row * keys_block ..][0..keys_block].*;
+                }
+            }
+        }
+
+        /// Asks for `count` elements that will be read soon; they may lie outside of the cache.
+        inline fn prefetch(cells: [*]const Stored, count: usize) void {
+            const bytes: [*]const u8 = @ptrCast(cells);
+            var at: usize = 0;
+            while (at < count * @sizeOf(Stored)) : (at += 64) @prefetch(bytes + at, .{ .locality = 3 });
+        }
+
+        /// The lanes of `rows` queries times `keys_block` keys, not yet folded.
+        inline fn dotBlock(size: usize, q: [*]const f32, keys: [*]const Stored) [block_sums]lanes.Lanes {
+            var sums: [block_sums]lanes.Lanes = @splat(@splat(0));
+            var j: usize = 0;
+            while (j < size) : (j += lanes.count) {
+                var block: [keys_block]lanes.Lanes = undefined;
+                inline for (&block, 0..) |*key, k| key.* = elements.load(stored, keys + k * size + j);
+                inline for (0..rows) |row| {
+                    const query: lanes.Lanes = q[row * size + j ..][0..lanes.count].*;
+                    inline for (block, 0..) |key, k| {
+                        const sum = &sums[row * keys_block + k];
+                        sum.* = sum.* + query * key;
+                    }
+                }
+            }
+            return sums;
+        }
+
+        /// out[row] = out[row] * scales[row], then plus powers[row][t] * values[t] for t in order: values
+        /// [count][size], powers f32 [rows][count] with `powers_stride` from row to row, out f32 [rows][size].
+        pub fn addValues(
+            runtime_size: usize,
+            values: [*]const Stored,
+            count: usize,
+            powers: [*]const f32,
+            scales: [rows]f32,
+            out: [*]f32,
+        ) void {
+            const size = fixed_size orelse runtime_size;
+            var column: usize = 0;
+            inline for (.{ 8, 4, 2, 1 }) |vectors| {
+                if (vectors * rows <= block_sums) {
+                    while (size - column >= vectors * lanes.count) : (column += vectors * lanes.count) {
+                        addColumns(vectors, size, values + column, count, powers, scales, out + column);
+                    }
+                }
+            }
+        }
+
+        inline fn addColumns(
+            comptime vectors: usize,
+            size: usize,
+            values: [*]const Stored,
+            count: usize,
+            powers: [*]const f32,
+            scales: [rows]f32,
+            out: [*]f32,
+        ) void {
+            var sums: [rows][vectors]lanes.Lanes = undefined;
+            inline for (0..rows) |row| inline for (0..vectors) |v| {
+                const so_far: lanes.Lanes = out[row * size + v * lanes.count ..][0..lanes.count].*;
+                sums[row][v] = so_far * @as(lanes.Lanes, @splat(scales[row]));
+            };
+            for (0..count) |t| {
+                if (is_streamed and t % 1 == 0) @prefetch(@as([*]const u8, @ptrCast(values + (t + prefetch_positions) * size)), .{ .locality = 3 });
+                var block: [vectors]lanes.Lanes = undefined;
+                inline for (&block, 0..) |*value, v| {
+                    value.* = elements.load(stored, values + t * size + v * lanes.count);
+                }
+                inline for (0..rows) |row| {
+                    const power: lanes.Lanes = @splat(powers[row * powers_stride + t]);
+                    inline for (0..vectors) |v| sums[row][v] = sums[row][v] + power * block[v];
+                }
+            }
+            inline for (0..rows) |row| inline for (0..vectors) |v| {
+                out[row * size + v * lanes.count ..][0..lanes.count].* = sums[row][v];
+            };
+        }
+    };
+}
