@@ -5,6 +5,11 @@
 //! Legend: R rows (out_features), K columns (in_features).
 const std = @import("std");
 
+/// Kinds with arithmetic of their own.
+pub const q6k = @import("format/q6k.zig");
+pub const int4 = @import("format/int4.zig");
+pub const split8 = @import("format/split8.zig");
+
 /// Sherry (arXiv 2601.07892, section 3): of four neighbouring weights along in_features one is zero, three are +-1.
 pub const block_columns = 4;
 /// Columns that a chunk covers: eight blocks. K is padded to a multiple of it.
@@ -30,6 +35,18 @@ comptime {
 
 /// How far one scale of a `sherry` tensor reaches.
 pub const Granularity = enum(u32) { tensor = 0, channel = 1, group = 2 };
+
+/// Which column of the original matrix a column of a `sherry` tensor holds. `strided` makes neighbours of the four
+/// weights of a group of GGUF's STQ1_0, which lie 16 columns apart; K is then a multiple of `stride_columns`.
+pub const ColumnOrder = enum(u32) { natural = 0, strided = 1 };
+/// Columns among which `strided` permutes.
+pub const stride_columns = 64;
+
+/// The original column that column `column` of a strided tensor holds.
+pub inline fn originalColumn(column: usize) usize {
+    const within = column % stride_columns;
+    return column - within + within / block_columns + stride_columns / block_columns * (within % block_columns);
+}
 
 /// How a dense element or a scale is stored.
 pub const Element = enum(u32) {
@@ -226,4 +243,16 @@ test "layout sizes, and products that would overflow" {
     try std.testing.expectEqual(null, SherryLayout.init(8, 6, .tensor, 0, .f32));
     try std.testing.expectEqual(null, SherryLayout.init(8, 8, .group, 48, .f32));
     try std.testing.expectEqual(null, Q8Layout.init(1 << 40, 1 << 40));
+}
+
+test "strided columns: four neighbours lie 16 apart, and each original column is held once" {
+    var seen: [192]bool = @splat(false);
+    for (0..192) |column| {
+        const original = originalColumn(column);
+        // stq1_0: packed column 4 * (16 * chunk + r) + p is original column chunk * 64 + r + 16 * p.
+        const group = column / 4;
+        try std.testing.expectEqual(group / 16 * 64 + group % 16 + 16 * (column % 4), original);
+        try std.testing.expect(!seen[original]);
+        seen[original] = true;
+    }
 }

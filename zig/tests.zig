@@ -1,11 +1,21 @@
 //! Every file that holds tests, so that `zig build test` runs them all.
 test {
     _ = @import("format.zig");
+    _ = @import("format/split8.zig");
+    _ = @import("format/q6k.zig");
+    _ = @import("format/int4.zig");
     _ = @import("thread_pool.zig");
     _ = @import("kernels/lanes.zig");
     _ = @import("kernels/prepare.zig");
     _ = @import("kernels/sherry_linear.zig");
     _ = @import("kernels/q8_linear.zig");
+    _ = @import("kernels/q6k_linear.zig");
+    _ = @import("kernels/int4_linear.zig");
+    _ = @import("kernels/split8_token.zig");
+    _ = @import("kernels/split8_linear.zig");
+    _ = @import("kernels/split8_upper.zig");
+    _ = @import("kernels/top_rows.zig");
+    _ = @import("kernels/head_candidates.zig");
     _ = @import("kernels/dense_linear.zig");
     _ = @import("kernels/embedding.zig");
     _ = @import("kernels/rms_norm.zig");
@@ -24,9 +34,17 @@ test {
     _ = @import("kernels/packing/halves.zig");
     _ = @import("kernels/packing/narrow.zig");
     _ = @import("kernels/packing/q8_quantize.zig");
+    _ = @import("kernels/packing/int4_quantize.zig");
     _ = @import("kernels/packing/sherry_encode.zig");
+    _ = @import("kernels/packing/split8_quantize.zig");
+    _ = @import("c_abi/packing_split8.zig");
     _ = @import("kernels/packing/statistics.zig");
     _ = @import("kernels/packing/widen.zig");
     _ = @import("kernels/prepared.zig");
     _ = @import("kernels/elements.zig");
+    _ = @import("bench/two_bit.zig");
+    _ = @import("bench/two_bit_prepare.zig");
+    _ = @import("bench/read.zig");
+    _ = @import("bench/fill.zig");
+    _ = @import("bench/clock.zig");
 }

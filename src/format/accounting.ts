@@ -3,36 +3,39 @@
  * whole bytes; the sum of the three is always eight times the tensor's bytes.
  */
 import type { TensorEntry } from "./directory.ts";
+import { INT4_GROUP_COLUMNS } from "./int4-layout.ts";
 import {
   BLOCK_COLUMNS,
   elementBytes,
+  isDense,
   q8Layout,
   sherryLayout,
   type TensorDescription,
   tensorBytes,
 } from "./layout.ts";
+import { Q6K_BLOCK_COLUMNS, Q6K_SUB_COLUMNS } from "./q6k-layout.ts";
 
 export interface TensorCost {
   readonly weights: number;
-  /** The weights themselves: five bits a block, a byte (`q8`) or an element each. */
+  /** The weights themselves: five bits a block of `sherry`; a byte, six bits, four bits or an element each. */
   readonly code_bits: number;
-  /** Scales that weights use. */
+  /** Scales that weights use, sub-scales among them. */
   readonly scale_bits: number;
   /** Codes, values and scales of rows and columns that do not exist, and the bytes between parts of the tensor. */
   readonly padding_bits: number;
 }
 
+const BITS_OF_CODES = { sherry: 5 / BLOCK_COLUMNS, q8: 8, q6k: 6, int4: 4, split8: 8 } as const;
+
 /** @throws SherryError argument_invalid for an impossible description. */
 export function tensorCost(tensor: TensorDescription): TensorCost {
-  const { kind, shape, scale } = tensor;
+  const { kind, shape } = tensor;
   const total_bits = tensorBytes(tensor) * 8;
   const [rows, columns = 1] = shape;
   const weights = rows * columns;
-  if (kind !== "sherry" && kind !== "q8") {
-    return { weights, code_bits: total_bits, scale_bits: 0, padding_bits: 0 };
-  }
-  const code_bits = kind === "q8" ? weights * 8 : (weights / BLOCK_COLUMNS) * 5;
-  const scale_bits = usedScaleBytes(rows, columns, scale) * 8;
+  if (isDense(kind)) return { weights, code_bits: total_bits, scale_bits: 0, padding_bits: 0 };
+  const code_bits = weights * BITS_OF_CODES[kind];
+  const scale_bits = usedScaleBits(tensor, rows, columns);
   return { weights, code_bits, scale_bits, padding_bits: total_bits - code_bits - scale_bits };
 }
 
@@ -54,8 +57,14 @@ export function isLinear(tensor: Pick<TensorEntry, "name">): boolean {
   return /\.(?:q|k|v|o|gate|up|down)_proj\.weight$/.test(tensor.name);
 }
 
-function usedScaleBytes(rows: number, columns: number, scale: TensorDescription["scale"]): number {
-  if (scale === null) return rows * q8Layout({ rows, columns }).groups * elementBytes("f16");
-  const { groups } = sherryLayout({ rows, columns, ...scale });
-  return (scale.granularity === "tensor" ? 1 : rows * groups) * elementBytes(scale.element);
+function usedScaleBits({ kind, scale }: TensorDescription, rows: number, columns: number): number {
+  if (scale !== null) {
+    const { groups } = sherryLayout({ rows, columns, ...scale });
+    return (scale.granularity === "tensor" ? 1 : rows * groups) * elementBytes(scale.element) * 8;
+  }
+  if (kind === "q6k")
+    return rows * (columns / Q6K_BLOCK_COLUMNS) * 16 + (rows * columns * 8) / Q6K_SUB_COLUMNS;
+  if (kind === "split8") return rows * 32;
+  if (kind === "int4") return rows * Math.ceil(columns / INT4_GROUP_COLUMNS) * 16;
+  return rows * q8Layout({ rows, columns }).groups * 16;
 }

@@ -12,6 +12,7 @@ import {
   TOKENIZER_BYTES_MAX,
 } from "../limits.ts";
 import { ARCHITECTURES, type Architecture, QUERY_KEY_NORMS, type QueryKeyNorm } from "./architectures.ts";
+import { COLUMN_ORDERS, type ColumnOrder } from "./column-order.ts";
 import type { ScaleDescription, TensorKind, TensorShape } from "./layout.ts";
 
 /**
@@ -76,7 +77,10 @@ export interface Section {
   readonly sha256: string;
 }
 
-/** One tensor: what it is and which bytes of the file hold it. `scale` is null unless the kind is `sherry`. */
+/**
+ * One tensor: what it is and which bytes of the file hold it. `scale` and `column_order` are null unless the kind is
+ * `sherry`.
+ */
 export interface TensorEntry {
   readonly name: string;
   readonly kind: TensorKind;
@@ -85,6 +89,7 @@ export interface TensorEntry {
   readonly bytes: number;
   readonly sha256: string;
   readonly scale: ScaleDescription | null;
+  readonly column_order: ColumnOrder | null;
 }
 
 export interface Directory {
@@ -183,12 +188,13 @@ const scale = v.strictObject({
 
 const tensor = v.strictObject({
   name: tensor_name,
-  kind: v.picklist(["sherry", "q8", "f32", "f16", "bf16"]),
+  kind: v.picklist(["sherry", "q8", "q6k", "int4", "split8", "f32", "f16", "bf16"]),
   shape: v.union([v.strictTuple([dimension]), v.strictTuple([dimension, dimension])]),
   offset: file_range,
   bytes: file_range,
   sha256,
   scale: v.nullable(scale),
+  column_order: v.nullable(v.picklist(COLUMN_ORDERS)),
 });
 
 const plain_object = v.custom<Record<string, unknown>>(

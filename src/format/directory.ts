@@ -12,6 +12,7 @@ import { checkJsonSize } from "./json-size.ts";
 import { rotaryBase } from "./rotary-base.ts";
 
 export type { Architecture, QueryKeyNorm } from "./architectures.ts";
+export type { ColumnOrder } from "./column-order.ts";
 export type {
   Directory,
   GenerationDefaults,
@@ -124,7 +125,7 @@ function canonicalRopeScaling(scaling: RopeScaling): RopeScaling {
 }
 
 function canonicalTensor(tensor: TensorEntry): TensorEntry {
-  const { name, kind, shape, offset, bytes, sha256, scale } = tensor;
+  const { name, kind, shape, offset, bytes, sha256, scale, column_order } = tensor;
   return {
     name,
     kind,
@@ -136,6 +137,7 @@ function canonicalTensor(tensor: TensorEntry): TensorEntry {
       scale === null
         ? null
         : { granularity: scale.granularity, group_columns: scale.group_columns, element: scale.element },
+    column_order,
   };
 }
 

@@ -6,6 +6,13 @@
  * Legend: R rows (out_features), K columns (in_features).
  */
 import { SherryError } from "../errors.ts";
+import { type ColumnOrder, STRIDE_COLUMNS } from "./column-order.ts";
+import { int4Layout } from "./int4-layout.ts";
+import { q6kLayout } from "./q6k-layout.ts";
+import { checked, checkMultiple, checkSize, product, roundUp } from "./sizes.ts";
+import { split8Layout } from "./split8-layout.ts";
+
+export { roundUp } from "./sizes.ts";
 
 /** Neighbouring weights along in_features that share one five-bit code. */
 export const BLOCK_COLUMNS = 4;
@@ -30,7 +37,7 @@ export const LARGE_TENSOR_ALIGNMENT = 4_096;
 export type Granularity = "tensor" | "channel" | "group";
 /** How a dense element or a scale is stored. */
 export type FloatElement = "f32" | "f16" | "bf16";
-export type TensorKind = "sherry" | "q8" | FloatElement;
+export type TensorKind = "sherry" | "q8" | "q6k" | "int4" | "split8" | FloatElement;
 /** A vector of n elements, or [rows, columns], row after row. */
 export type TensorShape = readonly [length: number] | readonly [rows: number, columns: number];
 
@@ -41,11 +48,12 @@ export interface ScaleDescription {
   readonly element: FloatElement;
 }
 
-/** What decides a tensor's bytes. `scale` is there for `sherry` and null for every other kind. */
+/** What a tensor's bytes mean. `scale` and `column_order` are there for `sherry` and null for every other kind. */
 export interface TensorDescription {
   readonly kind: TensorKind;
   readonly shape: TensorShape;
   readonly scale: ScaleDescription | null;
+  readonly column_order: ColumnOrder | null;
 }
 
 /**
@@ -77,12 +85,6 @@ export function elementBytes(element: FloatElement): number {
   return element === "f32" ? 4 : 2;
 }
 
-/** `value` rounded up to a multiple of `multiple`. @throws SherryError argument_invalid past 2^53 - 1. */
-export function roundUp(value: number, multiple: number): number {
-  const rest = value % multiple;
-  return rest === 0 ? value : checked(value + (multiple - rest));
-}
-
 /**
  * @throws SherryError argument_invalid when a size is not a positive integer, K is no multiple of four, the group does
  *   not go with the granularity, or the tensor would take more than 2^53 - 1 bytes.
@@ -93,12 +95,7 @@ export function sherryLayout(
   const { rows, columns, granularity, group_columns, element } = description;
   checkSize("rows", rows);
   checkSize("columns", columns);
-  if (columns % BLOCK_COLUMNS !== 0) {
-    throw new SherryError("argument_invalid", "columns of a sherry tensor", {
-      expected: `a multiple of ${BLOCK_COLUMNS}`,
-      received: String(columns),
-    });
-  }
+  checkMultiple("columns of a sherry tensor", columns, BLOCK_COLUMNS);
   checkGroup(granularity, group_columns);
   const tiles = roundUp(rows, TILE_ROWS) / TILE_ROWS;
   const chunks = roundUp(columns, CHUNK_COLUMNS) / CHUNK_COLUMNS;
@@ -136,17 +133,13 @@ export function denseBytes(shape: TensorShape, element: FloatElement): number {
 
 /**
  * Bytes of any tensor.
- * @throws SherryError argument_invalid when kind, shape and scale do not go together or a size is impossible.
+ * @throws SherryError argument_invalid when kind, shape, scale and column order do not go together or a size is impossible.
  */
 export function tensorBytes(entry: TensorDescription): number {
-  const { kind, shape, scale } = entry;
-  if ((kind === "sherry") !== (scale !== null)) {
-    throw new SherryError("argument_invalid", `the scale of the ${kind} tensor`, {
-      expected: kind === "sherry" ? "a description of its scales" : "null",
-      received: scale === null ? "null" : "a description of scales",
-    });
-  }
-  if (kind !== "sherry" && kind !== "q8") return denseBytes(shape, kind);
+  const { kind, shape, scale, column_order } = entry;
+  checkSherryOnly(kind, "scale", "a description of its scales", scale && "a description of scales");
+  checkSherryOnly(kind, "column order", "natural or strided", column_order);
+  if (isDense(kind)) return denseBytes(shape, kind);
   if (shape.length !== 2) {
     throw new SherryError("argument_invalid", `the shape of the ${kind} tensor`, {
       expected: "[rows, columns]",
@@ -154,7 +147,35 @@ export function tensorBytes(entry: TensorDescription): number {
     });
   }
   const [rows, columns] = shape;
-  return scale === null ? q8Layout({ rows, columns }).bytes : sherryLayout({ rows, columns, ...scale }).bytes;
+  switch (kind) {
+    case "sherry":
+      if (column_order === "strided") checkMultiple("columns in strided order", columns, STRIDE_COLUMNS);
+      // checkSherryOnly has seen that it is there.
+      return sherryLayout({ rows, columns, ...(scale as ScaleDescription) }).bytes;
+    case "q8":
+      return q8Layout({ rows, columns }).bytes;
+    case "q6k":
+      return q6kLayout({ rows, columns }).bytes;
+    case "int4":
+      return int4Layout({ rows, columns }).bytes;
+    case "split8":
+      return split8Layout({ rows, columns }).bytes;
+  }
+}
+
+/** Whether a tensor is stored as plain numbers. */
+export function isDense(kind: TensorKind): kind is FloatElement {
+  return kind === "f32" || kind === "f16" || kind === "bf16";
+}
+
+/** A field that `sherry` tensors have and others do not; `received` in words. */
+function checkSherryOnly(kind: TensorKind, field: string, expected: string, received: string | null): void {
+  const is_sherry = kind === "sherry";
+  if (is_sherry === (received !== null)) return;
+  throw new SherryError("argument_invalid", `the ${field} of the ${kind} tensor`, {
+    expected: is_sherry ? expected : "null",
+    received: received ?? "null",
+  });
 }
 
 /** Where a tensor of that many bytes may start: at multiples of the result. */
@@ -226,26 +247,5 @@ function checkGroup(granularity: Granularity, group_columns: number): void {
   throw new SherryError("argument_invalid", `group_columns of scales by ${granularity}`, {
     expected: by_group ? "32, 64, 128 or 256" : "0",
     received: String(group_columns),
-  });
-}
-
-function checkSize(name: string, size: number): void {
-  if (Number.isSafeInteger(size) && size > 0) return;
-  throw new SherryError("argument_invalid", name, {
-    expected: "an integer of at least 1",
-    received: String(size),
-  });
-}
-
-function product(...factors: number[]): number {
-  return factors.reduce((so_far, factor) => checked(so_far * factor), 1);
-}
-
-/** Doubles are exact up to 2^53 - 1 and never round a larger product back below it, so one check is enough. */
-function checked(value: number): number {
-  if (Number.isSafeInteger(value)) return value;
-  throw new SherryError("argument_invalid", "the size of a tensor", {
-    expected: "at most 2^53 - 1 bytes",
-    received: String(value),
   });
 }

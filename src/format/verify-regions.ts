@@ -6,6 +6,13 @@
  */
 import type { TensorEntry } from "./directory.ts";
 import {
+  INT4_CHUNK_BYTES,
+  INT4_GROUP_COLUMNS,
+  INT4_TILE_ROWS,
+  int4Layout,
+  int4Place,
+} from "./int4-layout.ts";
+import {
   BLOCK_COLUMNS,
   CHUNK_BLOCKS,
   CHUNK_BYTES,
@@ -13,6 +20,7 @@ import {
   CHUNK_SIGNS_OFFSET,
   elementBytes,
   type FloatElement,
+  isDense,
   q8Layout,
   rowOfByte,
   type ScaleDescription,
@@ -21,6 +29,8 @@ import {
   TILE_ROWS,
   VECTOR_BYTES,
 } from "./layout.ts";
+import { Q6K_SUB_SCALES, q6kLayout } from "./q6k-layout.ts";
+import { split8Layout, split8Place } from "./split8-layout.ts";
 import { readElement } from "./unpack.ts";
 
 export type RegionProblemCode = "padding_not_zero" | "scale_invalid" | "value_not_finite";
@@ -39,9 +49,21 @@ export interface Region {
 /** The tensor's bytes from first to last, each in exactly one region. */
 export function regionsOf(tensor: TensorEntry): Region[] {
   const { kind, shape, scale, bytes } = tensor;
-  if (kind !== "sherry" && kind !== "q8") return [{ offset: 0, bytes, check: denseCheck(kind) }];
+  if (isDense(kind)) return [{ offset: 0, bytes, check: denseCheck(kind) }];
   const [rows, columns = 1] = shape;
-  return scale === null ? q8Regions(rows, columns) : sherryRegions(rows, columns, scale);
+  switch (kind) {
+    case "sherry":
+      // The reader refuses a sherry tensor without a scale.
+      return sherryRegions(rows, columns, scale as ScaleDescription);
+    case "q8":
+      return q8Regions(rows, columns);
+    case "q6k":
+      return q6kRegions(rows, columns);
+    case "int4":
+      return int4Regions(rows, columns);
+    case "split8":
+      return split8Regions(rows, columns);
+  }
 }
 
 /** Where the first byte that is not zero lies in [begin, end), or null. */
@@ -111,10 +133,7 @@ function q8Regions(rows: number, columns: number): Region[] {
     {
       offset: layout.values_bytes,
       bytes: layout.scales_offset - layout.values_bytes,
-      check: (piece, _start, report) => {
-        if (firstNonzero(piece, 0, piece.length) === null) return;
-        report("padding_not_zero", () => "the padding between values and scales is not zero");
-      },
+      check: zerosCheck("values"),
     },
     {
       offset: layout.scales_offset,
@@ -122,6 +141,104 @@ function q8Regions(rows: number, columns: number): Region[] {
       check: scalesCheck("f16", () => false),
     },
   ];
+}
+
+/** Any codes and sub-scales are valid. A scale may be negative: GGUF's encoder makes such, and it is kept as it is. */
+function q6kRegions(rows: number, columns: number): Region[] {
+  const layout = q6kLayout({ rows, columns });
+  const codes_bytes = layout.sub_scales_offset + rows * layout.blocks * Q6K_SUB_SCALES;
+  return [
+    { offset: 0, bytes: codes_bytes, check: () => {} },
+    {
+      offset: codes_bytes,
+      bytes: layout.scales_offset - codes_bytes,
+      check: zerosCheck("sub-scales"),
+    },
+    {
+      offset: layout.scales_offset,
+      bytes: layout.bytes - layout.scales_offset,
+      check: scalesCheck("f16", () => false, "any sign"),
+    },
+  ];
+}
+
+function int4Regions(rows: number, columns: number): Region[] {
+  const layout = int4Layout({ rows, columns });
+  const rowOfScale = (index: number) =>
+    Math.floor(index / INT4_TILE_ROWS / layout.groups) * INT4_TILE_ROWS + (index % INT4_TILE_ROWS);
+  return [
+    { offset: 0, bytes: layout.scales_offset, check: int4CodesCheck(rows, columns, layout.groups) },
+    {
+      offset: layout.scales_offset,
+      bytes: layout.bytes - layout.scales_offset,
+      check: scalesCheck("f16", (index) => rowOfScale(index) >= rows),
+    },
+  ];
+}
+
+/** As with `sherry`, only chunks at the lower and right border have padding. */
+function int4CodesCheck(rows: number, columns: number, groups: number): Region["check"] {
+  const last_tile = Math.floor((rows - 1) / INT4_TILE_ROWS);
+  return (piece, start, report) => {
+    for (let offset = 0; offset < piece.length; offset += INT4_CHUNK_BYTES) {
+      const index = (start + offset) / INT4_CHUNK_BYTES;
+      const tile = Math.floor(index / groups);
+      const group = index % groups;
+      const used_rows = tile === last_tile ? rows - tile * INT4_TILE_ROWS : INT4_TILE_ROWS;
+      const used_columns = Math.min(columns - group * INT4_GROUP_COLUMNS, INT4_GROUP_COLUMNS);
+      if (used_rows === INT4_TILE_ROWS && used_columns === INT4_GROUP_COLUMNS) continue;
+      if (int4PaddingIsZero(piece, offset, used_rows, used_columns)) continue;
+      report(
+        "padding_not_zero",
+        () => `codes past row ${rows} or column ${columns} are not zero (tile ${tile}, group ${group})`,
+      );
+    }
+  };
+}
+
+function int4PaddingIsZero(
+  piece: Uint8Array,
+  offset: number,
+  used_rows: number,
+  used_columns: number,
+): boolean {
+  for (let row = 0; row < INT4_TILE_ROWS; row += 1) {
+    for (let column = row < used_rows ? used_columns : 0; column < INT4_GROUP_COLUMNS; column += 1) {
+      const { byte, shift } = int4Place(row, column);
+      if ((((piece[offset + byte] ?? 0) >> shift) & 15) !== 0) return false;
+    }
+  }
+  return true;
+}
+
+/** Any two nibbles are valid. */
+function split8Regions(rows: number, columns: number): Region[] {
+  const { plane_bytes, low_offset, scales_offset, row_bytes } = split8Layout({ rows, columns });
+  const planes = [0, low_offset].flatMap((offset) => [
+    { offset, bytes: plane_bytes, check: split8PlaneCheck(columns, row_bytes) },
+    { offset: offset + plane_bytes, bytes: low_offset - plane_bytes, check: zerosCheck("a plane") },
+  ]);
+  return [...planes, { offset: scales_offset, bytes: rows * 4, check: scalesCheck("f32", () => false) }];
+}
+
+function split8PlaneCheck(columns: number, row_bytes: number): Region["check"] {
+  return (piece, start, report) => {
+    for (let column = columns; column < row_bytes * 2; column += 1) {
+      const { byte, shift } = split8Place(column);
+      for (let row = Math.floor(start / row_bytes); row * row_bytes < start + piece.length; row += 1) {
+        const nibble = ((piece[row * row_bytes + byte - start] ?? 0) >> shift) & 15;
+        if (nibble === 0) continue;
+        report("padding_not_zero", () => `nibbles past column ${columns} are not zero (row ${row})`);
+      }
+    }
+  };
+}
+
+function zerosCheck(before: string): Region["check"] {
+  return (piece, _start, report) => {
+    if (firstNonzero(piece, 0, piece.length) === null) return;
+    report("padding_not_zero", () => `the padding between ${before} and scales is not zero`);
+  };
 }
 
 function q8ValuesCheck(columns: number, padded_columns: number): Region["check"] {
@@ -138,7 +255,11 @@ function q8ValuesCheck(columns: number, padded_columns: number): Region["check"]
   };
 }
 
-function scalesCheck(element: FloatElement, isPadding: (index: number) => boolean): Region["check"] {
+function scalesCheck(
+  element: FloatElement,
+  isPadding: (index: number) => boolean,
+  sign: "not negative" | "any sign" = "not negative",
+): Region["check"] {
   const element_bytes = elementBytes(element);
   return (piece, start, report) => {
     const view = new DataView(piece.buffer, piece.byteOffset, piece.byteLength);
@@ -149,8 +270,9 @@ function scalesCheck(element: FloatElement, isPadding: (index: number) => boolea
         if (firstNonzero(piece, offset, offset + element_bytes) !== null) {
           report("padding_not_zero", () => `scale ${index}, past the last row, is not zero`);
         }
-      } else if (!Number.isFinite(scale) || scale < 0) {
-        report("scale_invalid", () => `scale ${index} is ${scale}; scales are finite and not negative`);
+      } else if (!Number.isFinite(scale) || (scale < 0 && sign === "not negative")) {
+        const rule = sign === "not negative" ? "finite and not negative" : "finite";
+        report("scale_invalid", () => `scale ${index} is ${scale}; scales are ${rule}`);
       }
     }
   };

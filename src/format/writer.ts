@@ -54,7 +54,7 @@ export class PackedFileWriter {
     write: (sink: TensorSink) => void | Promise<void>,
   ): Promise<TensorEntry> {
     return this.#exclusively(async () => {
-      const { name, kind, shape, scale } = tensor;
+      const { name, kind, shape, scale, column_order } = tensor;
       this.#checkName(name);
       const bytes = tensorBytes(tensor);
       const offset = this.#padTo(tensorAlignment(bytes));
@@ -75,7 +75,8 @@ export class PackedFileWriter {
       });
       checkCount(0, written === bytes);
       this.#position = offset + bytes;
-      const entry = { name, kind, shape, offset, bytes, sha256: hasher.digest("hex"), scale };
+      const sha256 = hasher.digest("hex");
+      const entry = { name, kind, shape, offset, bytes, sha256, scale, column_order };
       this.#tensors.push(entry);
       this.#names.add(name);
       return entry;

@@ -47,21 +47,49 @@ class Answer {
   }
 }
 
+/** How many of the likeliest tokens a draw needs, where the model can find them alone; null: it takes all logits. */
+function topCount({ model }: TextModel, { top_count }: Sampler): number | null {
+  return top_count !== null && top_count <= model.top_tokens_max ? top_count : null;
+}
+
+/** A pass whose last token is to be followed by a drawn one. */
+function passBeforeDraw(
+  { model }: TextModel,
+  cache: KeyValueCache,
+  ids: Uint32Array,
+  top_count: number | null,
+  check: () => void,
+): void {
+  if (top_count === null) model.forward(cache, ids, true, check);
+  else model.forwardTop(cache, ids, top_count, check);
+}
+
 function* prefill(
   text_model: TextModel,
   cache: KeyValueCache,
   ids: Uint32Array,
+  top_count: number | null,
   check: () => void,
 ): Generator<null, void, void> {
   for (let begin = 0; begin < ids.length; begin += BATCH_TOKENS_MAX) {
     const batch = ids.subarray(begin, begin + BATCH_TOKENS_MAX);
     const is_last = begin + batch.length === ids.length;
-    text_model.model.forward(cache, batch, is_last, check);
-    if (!is_last) yield null;
+    if (is_last) {
+      passBeforeDraw(text_model, cache, batch, top_count, check);
+    } else {
+      text_model.model.forward(cache, batch, false, check);
+      yield null;
+    }
   }
 }
 
-function nextToken(text_model: TextModel, sampler: Sampler, options: ResolvedOptions): number {
+function nextToken(
+  text_model: TextModel,
+  sampler: Sampler,
+  options: ResolvedOptions,
+  top_count: number | null,
+): number {
+  if (top_count !== null) return sampler.sampleTop(text_model.model.top.ids, text_model.model.top.logits);
   const is_plain_greedy = options.temperature === 0 && options.repetition_penalty === 1;
   return is_plain_greedy ? text_model.model.argmax() : sampler.sample(text_model.model.logits);
 }
@@ -78,11 +106,12 @@ export function* generateSteps(
   const sampler = createSampler(options);
   const ids = text_model.encodePrompt(request.prompt);
   for (const id of ids) sampler.observe(id);
+  const top_count = topCount(text_model, sampler);
   const answer = new Answer(text_model, request, ids);
   const cache = text_model.model.createCache();
   try {
     const prefill_start = performance.now();
-    yield* prefill(text_model, cache, ids, check);
+    yield* prefill(text_model, cache, ids, top_count, check);
     const decode_start = performance.now();
     const finish = (reason: FinishReason, stop_string: string | null): Finish => ({
       reason,
@@ -95,7 +124,7 @@ export function* generateSteps(
       decode_ms: performance.now() - decode_start,
     });
     while (true) {
-      const token_id = nextToken(text_model, sampler, options);
+      const token_id = nextToken(text_model, sampler, options, top_count);
       if (text_model.end_token_ids.has(token_id)) {
         const { text, matched } = answer.end();
         yield { text, token_ids: [], finish: finish("stop", matched) };
@@ -115,7 +144,7 @@ export function* generateSteps(
         return;
       }
       yield { text, token_ids: [token_id], finish: null };
-      text_model.model.forward(cache, Uint32Array.of(token_id), true, check);
+      passBeforeDraw(text_model, cache, Uint32Array.of(token_id), top_count, check);
     }
   } finally {
     cache.free();

@@ -6,8 +6,15 @@
  * Legend: B tokens, C hidden_size, F intermediate_size, H query heads, G key-value heads, D head_dim, V vocabulary.
  */
 import type { ModelConfig } from "../format/directory.ts";
+import type { HeadCandidates } from "../native/head.ts";
 import type { Kernels } from "../native/kernels.ts";
-import { type LinearInput, type LinearWeight, type NativeRange, readsPrepared } from "../native/weight.ts";
+import {
+  type LinearInput,
+  type LinearWeight,
+  type NativeRange,
+  preparedOrderOf,
+  type Split8Weight,
+} from "../native/weight.ts";
 import type { Activations } from "./activations.ts";
 import type { KeyValueCache } from "./key-value-cache.ts";
 import type { HeadNorms, LayerWeights, ModelWeights } from "./weights.ts";
@@ -30,18 +37,25 @@ interface LayerPass {
   readonly tokens: number;
 }
 
-/** x as the input of all `weights`: prepared once for those that read int8. */
-function inputOf(
-  state: ForwardState,
-  weights: readonly LinearWeight[],
+/**
+ * The products of x f32 [tokens][columns] with several weights, each to its own range. x is prepared once for all weights
+ * that read int8 in the same order of columns, and the orders share one buffer, so weights are taken order by order.
+ */
+function linearGroup(
+  { kernels, activations }: ForwardState,
   x: NativeRange,
   tokens: number,
   columns: number,
-): LinearInput {
-  if (!weights.some(readsPrepared)) return { x, prepared: null };
-  const { prepared } = state.activations;
-  state.kernels.prepare(x, tokens, columns, prepared);
-  return { x, prepared };
+  products: readonly (readonly [weight: LinearWeight, y: NativeRange])[],
+): void {
+  const { prepared } = activations;
+  for (const column_order of [null, "natural", "strided"] as const) {
+    const group = products.filter(([weight]) => preparedOrderOf(weight) === column_order);
+    if (group.length === 0) continue;
+    if (column_order !== null) kernels.prepare(x, tokens, columns, prepared, column_order);
+    const input: LinearInput = column_order === null ? { x, prepared: null } : { x, prepared, column_order };
+    for (const [weight, y] of group) kernels.linear(weight, input, tokens, y);
+  }
 }
 
 /** RMS norm of every query and key head, in place: q [B][H][D] and k [B][G][D] are vectors of D that share a weight. */
@@ -63,18 +77,18 @@ function addAttention(state: ForwardState, pass: LayerPass): void {
   const key_value_heads = config.num_key_value_heads;
 
   kernels.rmsNorm(x, layer.input_layernorm, rms_norm_eps, tokens, hidden_size, normed);
-  const input = inputOf(state, [layer.q_proj, layer.k_proj, layer.v_proj], normed, tokens, hidden_size);
-  kernels.linear(layer.q_proj, input, tokens, q);
-  kernels.linear(layer.k_proj, input, tokens, k);
-  kernels.linear(layer.v_proj, input, tokens, v);
+  linearGroup(state, normed, tokens, hidden_size, [
+    [layer.q_proj, q],
+    [layer.k_proj, k],
+    [layer.v_proj, v],
+  ]);
   if (head_norms !== null && query_key_norm === "before_rotary") normHeads(state, head_norms, tokens);
   kernels.rotary(q, tokens, heads, head_dim, cosines_sines);
   kernels.rotary(k, tokens, key_value_heads, head_dim, cosines_sines);
   if (head_norms !== null && query_key_norm === "after_rotary") normHeads(state, head_norms, tokens);
   kernels.storeKeyValue(k, v, tokens, key_value_heads, head_dim, start, layer_cache);
   kernels.attention(q, tokens, heads, key_value_heads, head_dim, start, layer_cache, attended);
-  const attended_input = inputOf(state, [layer.o_proj], attended, tokens, heads * head_dim);
-  kernels.linear(layer.o_proj, attended_input, tokens, delta);
+  linearGroup(state, attended, tokens, heads * head_dim, [[layer.o_proj, delta]]);
   kernels.add(x, delta, tokens * hidden_size);
 }
 
@@ -85,18 +99,33 @@ function addFeedForward(state: ForwardState, { layer, tokens }: LayerPass): void
   const { hidden_size, intermediate_size, rms_norm_eps } = config;
 
   kernels.rmsNorm(x, layer.post_attention_layernorm, rms_norm_eps, tokens, hidden_size, normed);
-  const input = inputOf(state, [layer.gate_proj, layer.up_proj], normed, tokens, hidden_size);
-  kernels.linear(layer.gate_proj, input, tokens, gate);
-  kernels.linear(layer.up_proj, input, tokens, up);
+  linearGroup(state, normed, tokens, hidden_size, [
+    [layer.gate_proj, gate],
+    [layer.up_proj, up],
+  ]);
   kernels.swiglu(gate, up, tokens * intermediate_size, gate);
-  const down_input = inputOf(state, [layer.down_proj], gate, tokens, intermediate_size);
-  kernels.linear(layer.down_proj, down_input, tokens, delta);
+  linearGroup(state, gate, tokens, intermediate_size, [[layer.down_proj, delta]]);
   kernels.add(x, delta, tokens * hidden_size);
 }
 
+/** The last tokens of a pass, so many of them, whose logits are wanted, and where those go. */
+export interface LogitsOutput {
+  readonly tokens: number;
+  /** f32 [tokens][V] */
+  readonly logits: NativeRange;
+}
+
+/** The likeliest tokens after the pass, so many of them, are wanted; they go to `candidates`. */
+export interface TopOutput {
+  readonly count: number;
+  readonly candidates: HeadCandidates;
+  /** The model's lm_head, which must be of this kind. */
+  readonly lm_head: Split8Weight;
+}
+
 /**
- * Runs `ids` (at most the activations' batch) at the cache's next positions and appends their keys and values. When
- * `wants_logits`, the logits of the last token, f32 [V], are left in `activations.logits`.
+ * Runs `ids` (at most the activations' batch) at the cache's next positions and appends their keys and values. `head` says
+ * what of their logits is computed; null: nothing.
  *
  * `onLayer` is called before every layer; what it throws ends the pass, and the cache keeps the length it had.
  * @throws SherryError numbers_not_finite when an activation overflows.
@@ -105,11 +134,11 @@ export function forward(
   state: ForwardState,
   cache: KeyValueCache,
   ids: Uint32Array,
-  wants_logits: boolean,
+  head: LogitsOutput | TopOutput | null,
   onLayer: () => void,
 ): void {
   const { config, weights, kernels, activations } = state;
-  const { x, normed, cosines_sines, logits } = activations;
+  const { x, normed, cosines_sines } = activations;
   const { hidden_size, rms_norm_eps } = config;
   const tokens = ids.length;
   const start = cache.length;
@@ -126,16 +155,28 @@ export function forward(
     addFeedForward(state, pass);
   }
 
-  if (wants_logits) {
-    const last = lastToken(x, tokens, hidden_size);
-    kernels.rmsNorm(last, weights.norm, rms_norm_eps, 1, hidden_size, normed);
-    kernels.linear(weights.lm_head, inputOf(state, [weights.lm_head], normed, 1, hidden_size), 1, logits);
+  if (head !== null) {
+    const count = "tokens" in head ? head.tokens : 1;
+    kernels.rmsNorm(
+      lastTokens(x, tokens, count, hidden_size),
+      weights.norm,
+      rms_norm_eps,
+      count,
+      hidden_size,
+      normed,
+    );
+    if ("tokens" in head) {
+      linearGroup(state, normed, count, hidden_size, [[weights.lm_head, head.logits]]);
+    } else {
+      kernels.prepare(normed, 1, hidden_size, activations.prepared);
+      head.candidates.find(kernels, head.lm_head, activations.prepared, head.count);
+    }
   }
   cache.length = start + tokens;
 }
 
-function lastToken(x: NativeRange, tokens: number, size: number): NativeRange {
-  const offset = (tokens - 1) * size * 4;
+function lastTokens(x: NativeRange, tokens: number, count: number, size: number): NativeRange {
+  const offset = (tokens - count) * size * 4;
   // The offset stays inside the range, whose first `tokens` rows the pass has just written.
-  return { address: (x.address + offset) as NativeRange["address"], bytes: size * 4 };
+  return { address: (x.address + offset) as NativeRange["address"], bytes: count * size * 4 };
 }

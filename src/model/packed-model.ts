@@ -7,13 +7,21 @@ import type { ByteSource } from "../format/byte-source.ts";
 import type { Directory } from "../format/directory.ts";
 import { readPackedFile } from "../format/reader.ts";
 import { BATCH_TOKENS_MAX, CONTEXT_TOKENS_MAX } from "../limits.ts";
+import { HeadCandidates } from "../native/head.ts";
 import { type CpuLevel, Kernels } from "../native/kernels.ts";
 import { NativeMemory } from "../native/memory.ts";
 import { allocateActivations } from "./activations.ts";
 import { type ForwardState, forward } from "./forward.ts";
 import { KeyValueCache, type KeyValueElement } from "./key-value-cache.ts";
 import { inverseFrequencies } from "./rotary-frequencies.ts";
+import { SCORED_TOKENS_MAX, ScoreBuffers, type ScoredTokens } from "./score-buffers.ts";
 import { bindWeights } from "./weights.ts";
+
+/**
+ * The likeliest tokens that forwardTop finds at most. Beyond it so many rows are rescored that all logits cost little more
+ * (docs/head.md).
+ */
+const TOP_TOKENS_MAX = 256;
 
 /** Positions of a sequence's cache unless asked otherwise, where the model allows as many. */
 export const CONTEXT_TOKENS_DEFAULT = 4_096;
@@ -51,9 +59,14 @@ export class PackedModel {
   readonly key_value_element: KeyValueElement;
   /** The logits of the last pass that asked for them, f32 [V]; overwritten by the next. */
   readonly logits: Float32Array;
+  /** The likeliest tokens of the last forwardTop, with what finding them cost; overwritten by the next. */
+  readonly top: HeadCandidates;
+  /** What forwardTop can be asked for at most: 0 unless the head is `split8`, and never the whole vocabulary. */
+  readonly top_tokens_max: number;
   readonly #state: ForwardState;
   readonly #tokenizer: Uint8Array | null;
   readonly #free: () => void;
+  #score_buffers: ScoreBuffers | null = null;
 
   /**
    * Maps and checks `path`. `close` frees everything.
@@ -94,6 +107,9 @@ export class PackedModel {
     const { activations, logits, free } = allocateActivations(config, BATCH_TOKENS_MAX);
     cleanup.push(free);
     this.logits = logits;
+    this.top = new HeadCandidates(TOP_TOKENS_MAX);
+    this.top_tokens_max =
+      weights.lm_head.kind === "split8" ? Math.min(TOP_TOKENS_MAX, config.vocab_size - 1) : 0;
     this.#state = { config, weights, kernels, activations, inverse_frequencies: inverseFrequencies(config) };
     this.#free = () => {
       for (const undo of cleanup.splice(0).reverse()) undo();
@@ -121,11 +137,49 @@ export class PackedModel {
     wants_logits: boolean,
     onLayer: () => void = () => {},
   ): void {
+    this.#checkPass(cache, ids, BATCH_TOKENS_MAX);
+    const head = wants_logits ? { tokens: 1, logits: this.#state.activations.logits } : null;
+    forward(this.#state, cache, ids, head, onLayer);
+  }
+
+  /**
+   * As `forward`, but with the `count` likeliest tokens after the last one in `top` rather than all logits in `logits`: the
+   * same logits to the bit, mostly for half the bytes of the head (docs/head.md).
+   * @throws SherryError argument_invalid (a count above top_tokens_max, too) | context_exceeded | numbers_not_finite |
+   *   out_of_memory
+   */
+  forwardTop(cache: KeyValueCache, ids: Uint32Array, count: number, onLayer: () => void = () => {}): void {
+    this.#checkPass(cache, ids, BATCH_TOKENS_MAX);
+    const { lm_head } = this.#state.weights;
+    if (lm_head.kind !== "split8" || !Number.isInteger(count) || count < 1 || count > this.top_tokens_max) {
+      throw new SherryError("argument_invalid", "the number of likeliest tokens", {
+        expected: `an integer from 1 to ${this.top_tokens_max}, this model's limit`,
+        received: String(count),
+        next_step: "Ask for all logits, or pack the model with a split8 head",
+      });
+    }
+    forward(this.#state, cache, ids, { count, candidates: this.top, lm_head }, onLayer);
+  }
+
+  /**
+   * Computes up to SCORED_TOKENS_MAX tokens at the cache's next positions, with what the model says after each of them.
+   * The first call takes the memory for it. `onLayer` as in `forward`.
+   * @throws SherryError argument_invalid | context_exceeded | numbers_not_finite | out_of_memory
+   */
+  forwardScored(cache: KeyValueCache, ids: Uint32Array, onLayer: () => void = () => {}): ScoredTokens {
+    this.#checkPass(cache, ids, SCORED_TOKENS_MAX);
+    this.#score_buffers ??= new ScoreBuffers(this.directory.config.vocab_size);
+    const buffers = this.#score_buffers;
+    forward(this.#state, cache, ids, { tokens: ids.length, logits: buffers.logits }, onLayer);
+    return buffers.read(this.#state.kernels, ids.length);
+  }
+
+  #checkPass(cache: KeyValueCache, ids: Uint32Array, tokens_max: number): void {
     const { vocab_size } = this.directory.config;
     const wrong = ids.find((id) => id >= vocab_size);
-    if (ids.length === 0 || ids.length > BATCH_TOKENS_MAX || wrong !== undefined) {
+    if (ids.length === 0 || ids.length > tokens_max || wrong !== undefined) {
       throw new SherryError("argument_invalid", "token ids", {
-        expected: `1 to ${BATCH_TOKENS_MAX} ids below ${vocab_size}`,
+        expected: `1 to ${tokens_max} ids below ${vocab_size}`,
         received: wrong === undefined ? `${ids.length} ids` : `id ${wrong}`,
       });
     }
@@ -136,7 +190,6 @@ export class PackedModel {
         next_step: "Shorten the prompt or open the model with a larger context",
       });
     }
-    forward(this.#state, cache, ids, wants_logits, onLayer);
   }
 
   /** The likeliest token by the last logits. @throws SherryError numbers_not_finite */
@@ -146,6 +199,8 @@ export class PackedModel {
 
   /** Frees the map, the buffers and the threads; caches are freed by their owners. Safe to call twice. */
   close(): void {
+    this.#score_buffers?.free();
+    this.#score_buffers = null;
     this.#free();
   }
 }

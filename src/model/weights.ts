@@ -10,13 +10,7 @@ import { queryKeyNormNames } from "../format/architectures.ts";
 import type { ModelConfig, TensorEntry } from "../format/directory.ts";
 import type { PackedFile } from "../format/reader.ts";
 import type { NativeMemory } from "../native/memory.ts";
-import {
-  type DenseWeight,
-  type LinearWeight,
-  type NativeRange,
-  type Q8Weight,
-  rangeOf,
-} from "../native/weight.ts";
+import { type LinearWeight, type NativeRange, rangeOf, type TableWeight } from "../native/weight.ts";
 
 /** RMS norms of single heads, f32 [D] each: all query heads share one, all key heads the other. */
 export interface HeadNorms {
@@ -50,7 +44,7 @@ export interface LayerWeights {
 
 export interface ModelWeights {
   /** [V, C] */
-  readonly embed_tokens: Q8Weight | DenseWeight;
+  readonly embed_tokens: TableWeight;
   readonly layers: readonly LayerWeights[];
   /** f32 [C] */
   readonly norm: NativeRange;
@@ -93,9 +87,15 @@ export function checkConfig(config: ModelConfig): void {
 
 function linearWeight(entry: TensorEntry, range: NativeRange, rows: number, columns: number): LinearWeight {
   if (entry.kind !== "sherry") return { kind: entry.kind, range, rows, columns };
-  if (entry.scale === null) refuse(`tensor ${entry.name}`, "a scale", "none");
-  const { granularity, group_columns, element } = entry.scale;
-  return { kind: "sherry", range, rows, columns, granularity, group_columns, scale_element: element };
+  const { scale, column_order } = entry;
+  if (scale === null) refuse(`tensor ${entry.name}`, "a scale", "none");
+  if (column_order === null) refuse(`tensor ${entry.name}`, "a column order", "none");
+  const { granularity, group_columns, element } = scale;
+  return {
+    ...{ kind: "sherry", range, rows, columns, granularity, group_columns },
+    scale_element: element,
+    column_order,
+  };
 }
 
 /**
@@ -127,7 +127,7 @@ export function bindWeights(file: PackedFile, memory: NativeMemory): ModelWeight
   const key_value_size = config.num_key_value_heads * head_dim;
   const embed_tokens = linear("model.embed_tokens.weight", vocab_size, hidden_size);
   if (embed_tokens.kind === "sherry") {
-    refuse("tensor model.embed_tokens.weight", "kind f32, f16, bf16 or q8", "sherry");
+    refuse("tensor model.embed_tokens.weight", "kind f32, f16, bf16, q8, split8, q6k or int4", "sherry");
   }
   const head_norm_names = queryKeyNormNames(config.query_key_norm);
   const layers = Array.from({ length: config.num_hidden_layers }, (_, layer): LayerWeights => {

@@ -9,7 +9,15 @@ import { SherryError } from "../errors.ts";
 
 const PROJECT_ROOT = join(import.meta.dir, "..", "..");
 const TOOLCHAIN = join(PROJECT_ROOT, ".toolchain");
-const LIBRARY_NAME = process.platform === "darwin" ? "libsherry.dylib" : "libsherry.so";
+const LIBRARY_EXTENSION = process.platform === "darwin" ? "dylib" : "so";
+
+/** What the sources build to: the product's library, and the one that benches load beside it. */
+export const LIBRARIES = ["sherry", "sherry_bench"] as const;
+export type LibraryName = (typeof LIBRARIES)[number];
+
+function libraryPath(folder: string, name: LibraryName): string {
+  return join(folder, "lib", `lib${name}.${LIBRARY_EXTENSION}`);
+}
 
 /** The Zig version that the project is pinned to (package.json, config.zig_version). */
 export function pinnedZigVersion(): string {
@@ -92,10 +100,10 @@ function sourceHash(zig_version: string): string {
  * The path of a library built from the present sources; builds it when there is none yet.
  * @throws SherryError toolchain_missing | build_failed, the latter with Zig's own output.
  */
-export function builtLibrary(): string {
+export function builtLibrary(name: LibraryName = "sherry"): string {
   const hash = sourceHash(pinnedZigVersion());
   const folder = join(TOOLCHAIN, "kernels", hash);
-  const library = join(folder, "lib", LIBRARY_NAME);
+  const library = libraryPath(folder, name);
   if (existsSync(library)) return library;
   const zig = findZig();
   const work = `${folder}.${process.pid}.partial`;
@@ -127,9 +135,10 @@ function buildInto(zig: Zig, folder: string): void {
       ...(zig.global_cache === undefined ? {} : { ZIG_GLOBAL_CACHE_DIR: zig.global_cache }),
     },
   });
-  if (result.success && existsSync(join(folder, "lib", LIBRARY_NAME))) return;
+  const missing = LIBRARIES.filter((name) => !existsSync(libraryPath(folder, name)));
+  if (result.success && missing.length === 0) return;
   throw new SherryError("build_failed", "zig build", {
-    expected: `lib/${LIBRARY_NAME}`,
+    expected: `lib${LIBRARIES.join(" and lib")}`,
     received: `exit code ${result.exitCode}\n${result.stderr.toString().trim()}\n`,
     next_step: `Zig ${zig.version} came from ${zig.path}; if the sources are unchanged, delete .toolchain and try again`,
   });

@@ -9,18 +9,19 @@ import { type Pointer, ptr } from "bun:ffi";
 import { SherryError } from "../errors.ts";
 import { THREAD_COUNT_MAX } from "../limits.ts";
 import { library } from "./library.ts";
+import { multiply } from "./products.ts";
+import { need } from "./ranges.ts";
 import { checkStatus } from "./status.ts";
 import { defaultThreadCount } from "./threads.ts";
 import {
-  type DenseWeight,
+  COLUMN_ORDER_CODES,
+  type ColumnOrder,
   ELEMENT_CODES,
-  GRANULARITY_CODES,
   type KeyValueRanges,
   type LinearInput,
   type LinearWeight,
   type NativeRange,
-  type Q8Weight,
-  type SherryWeight,
+  type TableWeight,
 } from "./weight.ts";
 
 export type CpuLevel = "scalar" | "avx2";
@@ -33,16 +34,6 @@ export interface KernelOptions {
   readonly thread_count?: number;
 }
 
-function need(what: string, range: NativeRange, bytes: number): Pointer {
-  if (!Number.isSafeInteger(bytes) || bytes <= 0 || range.bytes < bytes) {
-    throw new SherryError("internal", what, {
-      expected: `at least ${bytes} bytes`,
-      received: `${range.bytes}`,
-    });
-  }
-  return range.address;
-}
-
 /** @throws SherryError argument_invalid for a name that is no level. */
 export function cpuLevelFrom(text: string | undefined): CpuLevel | "auto" {
   if (text === undefined || text === "" || text === "auto") return "auto";
@@ -51,14 +42,6 @@ export function cpuLevelFrom(text: string | undefined): CpuLevel | "auto" {
   throw new SherryError("argument_invalid", "SHERRY_CPU_LEVEL", {
     expected: `auto, ${CPU_LEVELS.join(" or ")}`,
     received: text,
-  });
-}
-
-function preparedOf(weight: LinearWeight, input: LinearInput): NativeRange {
-  if (input.prepared !== null) return input.prepared;
-  throw new SherryError("internal", `${weight.kind} matrix product`, {
-    expected: "prepared activations",
-    received: "none",
   });
 }
 
@@ -117,14 +100,24 @@ export class Kernels {
     this.#context = null;
   }
 
-  /** x f32 [B][K] to int8 and tables. @throws SherryError numbers_not_finite */
-  prepare(x: NativeRange, tokens: number, columns: number, prepared: NativeRange): void {
+  /**
+   * x f32 [B][K] to int8 and tables, the columns in the order of the weights that will read them ("strided": K is a
+   * multiple of 64). @throws SherryError numbers_not_finite
+   */
+  prepare(
+    x: NativeRange,
+    tokens: number,
+    columns: number,
+    prepared: NativeRange,
+    column_order: ColumnOrder = "natural",
+  ): void {
     const address = need("prepare: x", x, tokens * columns * 4);
     const status = this.#symbols.sherry_prepare(
       this.context,
       address,
       tokens,
       columns,
+      COLUMN_ORDER_CODES[column_order],
       prepared.address,
       prepared.bytes,
     );
@@ -133,69 +126,11 @@ export class Kernels {
 
   /** y f32 [B][R] = input [B][K] times weight^T. */
   linear(weight: LinearWeight, input: LinearInput, tokens: number, y: NativeRange): void {
-    const out = need("linear: y", y, tokens * weight.rows * 4);
-    if (weight.kind === "sherry") this.#linearSherry(weight, input, tokens, out);
-    else if (weight.kind === "q8") this.#linearQ8(weight, input, tokens, out);
-    else this.#linearDense(weight, input, tokens, out);
-  }
-
-  #linearSherry(weight: SherryWeight, input: LinearInput, tokens: number, out: Pointer): void {
-    const { range, rows, columns, granularity, group_columns, scale_element } = weight;
-    const prepared = preparedOf(weight, input);
-    const status = this.#symbols.sherry_linear_sherry(
-      this.context,
-      range.address,
-      range.bytes,
-      rows,
-      columns,
-      GRANULARITY_CODES[granularity],
-      group_columns,
-      ELEMENT_CODES[scale_element],
-      prepared.address,
-      prepared.bytes,
-      tokens,
-      out,
-    );
-    checkStatus(status, "sherry matrix product");
-  }
-
-  #linearQ8(weight: Q8Weight, input: LinearInput, tokens: number, out: Pointer): void {
-    const { range, rows, columns } = weight;
-    const { address, bytes } = preparedOf(weight, input);
-    const status = this.#symbols.sherry_linear_q8(
-      this.context,
-      range.address,
-      range.bytes,
-      rows,
-      columns,
-      address,
-      bytes,
-      tokens,
-      out,
-    );
-    checkStatus(status, "q8 matrix product");
-  }
-
-  #linearDense(weight: DenseWeight, input: LinearInput, tokens: number, out: Pointer): void {
-    const { range, rows, columns } = weight;
-    const x = need("linear: x", input.x, tokens * columns * 4);
-    const element = ELEMENT_CODES[weight.kind];
-    const status = this.#symbols.sherry_linear_dense(
-      this.context,
-      range.address,
-      range.bytes,
-      element,
-      rows,
-      columns,
-      x,
-      tokens,
-      out,
-    );
-    checkStatus(status, `${weight.kind} matrix product`);
+    multiply(this.context, weight, input, tokens, y);
   }
 
   /** Rows `ids` of a table [V, C]: out f32 [B][C]. */
-  embedding(table: Q8Weight | DenseWeight, ids: Uint32Array, out: NativeRange): void {
+  embedding(table: TableWeight, ids: Uint32Array, out: NativeRange): void {
     const tokens = ids.length;
     const address = need("embedding: out", out, tokens * table.columns * 4);
     const status = this.#symbols.sherry_embedding(

@@ -20,6 +20,9 @@ const STATUS_NOT_FINITE = 2;
 const TILE_ROWS = 64;
 const SEGMENT_COLUMNS = 32;
 const TILE_CODES_BYTES_PER_SEGMENT = 320;
+/** Rows of an int4 tile, and the bytes of its codes for 32 columns (zig/format/int4.zig). */
+const INT4_TILE_ROWS = 8;
+const INT4_CHUNK_BYTES = 128;
 
 /** What storing a tensor lost, summed up over the calls it is passed to (zig/kernels/packing/statistics.zig). */
 export class PackingStatistics {
@@ -183,6 +186,73 @@ export function quantizeQ8(
     position,
   );
   return foundPosition(status, "quantizing to q8");
+}
+
+/** Columns that a chunk of a split8 plane covers (zig/format/split8.zig). */
+const SPLIT8_CHUNK_COLUMNS = 64;
+
+/** Rows of a tensor as their rows of a `split8` tensor: bytes [rows][K padded to 64, two a byte] for each plane. */
+export interface Split8Rows {
+  readonly high: Uint8Array;
+  readonly low: Uint8Array;
+  readonly scales: Float32Array;
+}
+
+/** Rows to split8 planes and f32 scales; adds what is lost to `statistics`. */
+export function quantizeSplit8(
+  source: Float32Array,
+  shape: TileShape,
+  target: Split8Rows,
+  statistics: PackingStatistics,
+): void {
+  const { rows, columns } = shape;
+  const plane_bytes = rows * Math.ceil(columns / SPLIT8_CHUNK_COLUMNS) * (SPLIT8_CHUNK_COLUMNS / 2);
+  checkLength("source", source.length, rows * columns);
+  checkLength("high", target.high.length, plane_bytes);
+  checkLength("low", target.low.length, plane_bytes);
+  checkLength("scales", target.scales.length, rows);
+  const status = library().symbols.sherry_pack_split8(
+    source,
+    rows,
+    columns,
+    target.high,
+    target.low,
+    plane_bytes,
+    target.scales,
+    rows,
+    statistics.sums,
+  );
+  checkStatus(status, "quantizing to split8");
+}
+
+/**
+ * Rows to int4 codes and f16 scales of all tiles of eight rows that they begin (the last one padded with zeros); adds what
+ * is lost to `statistics`. Returns null, or the index of the first weight of a group whose scales f16 cannot hold.
+ */
+export function quantizeInt4(
+  source: Float32Array,
+  shape: TileShape,
+  codes: Uint8Array,
+  scales: Uint16Array,
+  statistics: PackingStatistics,
+): number | null {
+  const { rows, columns } = shape;
+  const chunks = Math.ceil(rows / INT4_TILE_ROWS) * Math.ceil(columns / SEGMENT_COLUMNS);
+  checkLength("source", source.length, rows * columns);
+  checkLength("codes", codes.length, chunks * INT4_CHUNK_BYTES);
+  checkLength("scales", scales.length, chunks * INT4_TILE_ROWS);
+  const status = library().symbols.sherry_pack_int4(
+    source,
+    rows,
+    columns,
+    codes,
+    codes.length,
+    scales,
+    scales.length,
+    statistics.sums,
+    position,
+  );
+  return foundPosition(status, "quantizing to int4");
 }
 
 function foundPosition(status: number, operation: string): number | null {

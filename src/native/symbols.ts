@@ -1,6 +1,6 @@
 /**
- * The C ABI's signatures, written by `zig build bindings` from zig/c_abi. Do not edit: change the Zig
- * declarations and run `bun scripts/write-bindings.ts`.
+ * The C ABI's signatures, written by `zig build bindings` from zig/c_abi and zig/bench. Do not edit: change the
+ * Zig declarations and run `bun scripts/write-bindings.ts`.
  */
 export const SYMBOLS = {
   sherry_abi_version: { args: [], returns: "u32" },
@@ -11,17 +11,33 @@ export const SYMBOLS = {
   sherry_memory_free: { args: ["u64", "u64"], returns: "i32" },
   sherry_map_open: { args: ["ptr", "ptr"], returns: "i32" },
   sherry_prepared_bytes: { args: ["u64", "u64", "ptr"], returns: "i32" },
-  sherry_prepare: { args: ["ptr", "ptr", "u64", "u64", "ptr", "u64"], returns: "i32" },
+  sherry_prepare: { args: ["ptr", "ptr", "u64", "u64", "u32", "ptr", "u64"], returns: "i32" },
   sherry_linear_sherry: {
     args: ["ptr", "ptr", "u64", "u64", "u64", "u32", "u32", "u32", "ptr", "u64", "u64", "ptr"],
     returns: "i32",
   },
   sherry_linear_q8: { args: ["ptr", "ptr", "u64", "u64", "u64", "ptr", "u64", "u64", "ptr"], returns: "i32" },
+  sherry_linear_q6k: {
+    args: ["ptr", "ptr", "u64", "u64", "u64", "ptr", "u64", "u64", "ptr"],
+    returns: "i32",
+  },
+  sherry_linear_int4: {
+    args: ["ptr", "ptr", "u64", "u64", "u64", "ptr", "u64", "u64", "ptr"],
+    returns: "i32",
+  },
   sherry_linear_dense: {
     args: ["ptr", "ptr", "u64", "u32", "u64", "u64", "ptr", "u64", "ptr"],
     returns: "i32",
   },
   sherry_embedding: { args: ["ptr", "ptr", "u64", "u32", "u64", "u64", "ptr", "u64", "ptr"], returns: "i32" },
+  sherry_linear_split8: {
+    args: ["ptr", "ptr", "u64", "u64", "u64", "ptr", "u64", "u64", "ptr"],
+    returns: "i32",
+  },
+  sherry_head_candidates: {
+    args: ["ptr", "ptr", "u64", "u64", "u64", "ptr", "u64", "f32", "u64", "ptr", "ptr", "ptr"],
+    returns: "i32",
+  },
   sherry_rms_norm: { args: ["ptr", "ptr", "ptr", "f32", "u64", "u64", "ptr"], returns: "i32" },
   sherry_rotary_table: { args: ["ptr", "ptr", "u64", "u64", "u64", "ptr"], returns: "i32" },
   sherry_rotary: { args: ["ptr", "ptr", "u64", "u64", "u64", "ptr"], returns: "i32" },
@@ -46,4 +62,29 @@ export const SYMBOLS = {
     returns: "i32",
   },
   sherry_pack_q8: { args: ["ptr", "u64", "u64", "ptr", "u64", "ptr", "u64", "ptr", "ptr"], returns: "i32" },
+  sherry_pack_int4: { args: ["ptr", "u64", "u64", "ptr", "u64", "ptr", "u64", "ptr", "ptr"], returns: "i32" },
+  sherry_pack_split8: {
+    args: ["ptr", "u64", "u64", "ptr", "ptr", "u64", "ptr", "u64", "ptr"],
+    returns: "i32",
+  },
+} as const;
+
+/** Of libsherry_bench, which benches alone load. */
+export const BENCH_SYMBOLS = {
+  sherry_bench_abi_version: { args: [], returns: "u32" },
+  sherry_bench_context_create: { args: ["u32", "u32", "ptr"], returns: "i32" },
+  sherry_bench_context_destroy: { args: ["ptr"], returns: "i32" },
+  sherry_bench_memory_allocate: { args: ["u64", "u32", "ptr"], returns: "i32" },
+  sherry_bench_memory_free: { args: ["u64", "u64"], returns: "i32" },
+  sherry_bench_fill: { args: ["ptr", "u64", "u64", "u32"], returns: "i32" },
+  sherry_bench_empty: { args: ["ptr", "ptr", "ptr", "ptr", "ptr"], returns: "i32" },
+  sherry_bench_add_chain: { args: ["u64", "ptr"], returns: "i32" },
+  sherry_bench_peak: { args: ["ptr", "u32", "u64", "ptr"], returns: "i32" },
+  sherry_bench_read: { args: ["ptr", "ptr", "u64", "u64", "u64", "u32", "ptr"], returns: "i32" },
+  sherry_bench_two_bit_bytes: { args: ["u64", "u64", "ptr"], returns: "i32" },
+  sherry_bench_two_bit_prepare: { args: ["ptr", "ptr", "u64", "ptr", "u64"], returns: "i32" },
+  sherry_bench_two_bit_linear: {
+    args: ["ptr", "ptr", "u64", "u64", "u64", "ptr", "u64", "ptr"],
+    returns: "i32",
+  },
 } as const;

@@ -17,8 +17,12 @@ export function rangeOf(memory: NativeMemory, offset = 0, bytes = memory.bytes -
   return { address: memory.at(offset, bytes), bytes };
 }
 
-/** Element codes of the C ABI (zig/format.zig, Element; embedding tables add q8). */
-export const ELEMENT_CODES = { f32: 0, f16: 1, bf16: 2, q8: 3 } as const;
+/** Element codes of the C ABI (zig/format.zig, Element; embedding tables add the others: zig/kernels/embedding.zig). */
+export const ELEMENT_CODES = { f32: 0, f16: 1, bf16: 2, q8: 3, split8: 4, q6k: 5, int4: 6 } as const;
+/** zig/format.zig, ColumnOrder. */
+export const COLUMN_ORDER_CODES = { natural: 0, strided: 1 } as const;
+/** Which column of the original matrix a column of a `sherry` weight holds (docs/format.md). */
+export type ColumnOrder = keyof typeof COLUMN_ORDER_CODES;
 /** zig/format.zig, Granularity. */
 export const GRANULARITY_CODES = { tensor: 0, channel: 1, group: 2 } as const;
 
@@ -35,6 +39,8 @@ export interface SherryWeight extends WeightShape {
   /** 32, 64, 128 or 256 when the granularity is group, else 0. */
   readonly group_columns: number;
   readonly scale_element: "f32" | "f16" | "bf16";
+  /** Natural unless told otherwise. */
+  readonly column_order?: ColumnOrder;
 }
 
 export interface DenseWeight extends WeightShape {
@@ -45,8 +51,21 @@ export interface Q8Weight extends WeightShape {
   readonly kind: "q8";
 }
 
+/** Kinds of few bits in blocks; the columns of `q6k` are a multiple of 256. */
+export interface BlockWeight extends WeightShape {
+  readonly kind: "q6k" | "int4";
+}
+
+/** An int8 matrix in two planes of nibbles, whose likeliest rows head.ts finds by one of them (docs/head.md). */
+export interface Split8Weight extends WeightShape {
+  readonly kind: "split8";
+}
+
+/** An embedding [V, C]. */
+export type TableWeight = Q8Weight | BlockWeight | Split8Weight | DenseWeight;
+
 /** A weight matrix [R, K] of a linear layer. */
-export type LinearWeight = SherryWeight | Q8Weight | DenseWeight;
+export type LinearWeight = SherryWeight | TableWeight;
 
 /** One layer's keys and values: two caches [G][T][D] of the same length. */
 export interface KeyValueRanges {
@@ -62,9 +81,28 @@ export interface LinearInput {
   readonly x: NativeRange;
   /** Filled by `prepare`; null when no weight of the group needs it. */
   readonly prepared: NativeRange | null;
+  /** The order that it was prepared in. Natural unless told otherwise. */
+  readonly column_order?: ColumnOrder;
+}
+
+/** The order in which a weight reads prepared activations; null for one that reads floats. */
+export function preparedOrderOf(weight: LinearWeight): ColumnOrder | null {
+  switch (weight.kind) {
+    case "sherry":
+      return weight.column_order ?? "natural";
+    case "q8":
+    case "q6k":
+    case "int4":
+    case "split8":
+      return "natural";
+    case "f32":
+    case "f16":
+    case "bf16":
+      return null;
+  }
 }
 
 /** Whether a weight reads prepared activations rather than floats. */
 export function readsPrepared(weight: LinearWeight): boolean {
-  return weight.kind === "sherry" || weight.kind === "q8";
+  return preparedOrderOf(weight) !== null;
 }

@@ -1,5 +1,5 @@
 /** What the writers of each kind share: where bytes go, and what they lost on the way. */
-import type { ScaleDescription, TensorKind } from "../format/directory.ts";
+import type { ColumnOrder, ScaleDescription, TensorKind } from "../format/directory.ts";
 import type { PackingStatistics } from "../native/packing.ts";
 import type { Advance } from "./row-tiles.ts";
 
@@ -13,8 +13,12 @@ export type TensorBody = (sink: Sink, statistics: PackingStatistics, advance: Ad
 export interface PreparedTensor {
   readonly kind: TensorKind;
   readonly scale: ScaleDescription | null;
+  /** Of a `sherry` tensor: natural unless told otherwise. */
+  readonly column_order?: ColumnOrder;
   /** Whether a `sherry` tensor was on the 3:4 grid already; null for other kinds. */
   readonly on_grid: boolean | null;
+  /** Whether the numbers of a GGUF file's blocks are taken over as they are, without going through floats. */
+  readonly keeps_blocks?: true;
   readonly write: TensorBody;
 }
 

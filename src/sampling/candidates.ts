@@ -6,7 +6,7 @@
  */
 
 /** A larger heap is slower than selecting from all tokens. */
-const HEAP_COUNT_MAX = 4_096;
+export const HEAP_COUNT_MAX = 4_096;
 
 export class Candidates {
   /** Logits of the vocabulary, shape [vocab_size]; the caller's, only read. Set by `start`. */
@@ -21,7 +21,7 @@ export class Candidates {
     return this.#count;
   }
 
-  /** @returns the token ids that are still in, in no promised order; a view that the next call overwrites. */
+  /** @returns the token ids that are still in; a view that the next call overwrites. Only takeTop promises an order. */
   ids(): Int32Array {
     return this.#ids.subarray(0, this.#count);
   }
@@ -49,7 +49,10 @@ export class Candidates {
     this.#count = count;
   }
 
-  /** Lets in the `count` likeliest tokens; `count` is from 1 to the vocabulary's size. */
+  /**
+   * Lets in the `count` likeliest tokens; `count` is from 1 to the vocabulary's size. Up to HEAP_COUNT_MAX they are in
+   * order, likeliest first, whatever the logits of the others: a draw among them depends on nothing else.
+   */
   takeTop(count: number): void {
     if (count > HEAP_COUNT_MAX) {
       // With every weight 1, the fewest that weigh `count` are the `count` likeliest.
@@ -72,6 +75,13 @@ export class Candidates {
       top_logit = logits[ids[0] ?? 0] ?? 0;
     }
     this.#count = count;
+    // Heap sort: the least likely of what is left goes to the end of it.
+    for (let last = count - 1; last > 0; last -= 1) {
+      const id = ids[last] ?? 0;
+      ids[last] = ids[0] ?? 0;
+      ids[0] = id;
+      this.#siftDown(0, last);
+    }
   }
 
   /** Weighs every candidate against `maximum`, the largest logit. @returns the sum of the weights. */

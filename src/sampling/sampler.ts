@@ -7,7 +7,7 @@
  * the lower ids.
  */
 import { SherryError } from "../errors.ts";
-import { Candidates } from "./candidates.ts";
+import { Candidates, HEAP_COUNT_MAX } from "./candidates.ts";
 import { type ResolvedSamplerOptions, resolveSamplerOptions, type SamplerOptions } from "./options.ts";
 import { Random } from "./random.ts";
 
@@ -26,6 +26,18 @@ export interface Sampler {
    *   argument_invalid when there are no logits or an observed token is not among them.
    */
   sample(logits: Float32Array): number;
+  /**
+   * How many of the likeliest tokens decide, whatever the others' logits are: then `sampleTop` does. Null where the whole
+   * vocabulary counts.
+   */
+  readonly top_count: number | null;
+  /**
+   * The same token from the same state as `sample` with the logits of the whole vocabulary, provided that this is larger
+   * than `top_count`.
+   * @param ids the `top_count` likeliest tokens, likeliest first, equal logits by id; `logits` are theirs.
+   * @throws SherryError numbers_not_finite | argument_invalid for another number of tokens.
+   */
+  sampleTop(ids: Uint32Array, logits: Float32Array): number;
 }
 
 /** @throws SherryError argument_invalid for an option out of range. */
@@ -65,11 +77,34 @@ class SeededSampler implements Sampler {
     if (logits.length === 0) {
       throw new SherryError("argument_invalid", "logits", { expected: "at least one", received: "none" });
     }
-    const penalized = this.#options.repetition_penalty === 1 ? logits : this.#penalize(logits);
-    const likeliest_id = findLikeliest(penalized);
+    return this.#draw(this.#options.repetition_penalty === 1 ? logits : this.#penalize(logits));
+  }
+
+  get top_count(): number | null {
+    const { temperature, top_k, repetition_penalty } = this.#options;
+    // The penalty can lift a token over any other.
+    if (repetition_penalty !== 1) return null;
+    if (temperature === 0) return 1;
+    return top_k >= 1 && top_k <= HEAP_COUNT_MAX ? top_k : null;
+  }
+
+  sampleTop(ids: Uint32Array, logits: Float32Array): number {
+    const { top_count } = this;
+    if (top_count === null || ids.length !== top_count || logits.length !== top_count) {
+      throw new SherryError("argument_invalid", "the likeliest tokens", {
+        expected: top_count === null ? "the logits of all tokens" : `${top_count} ids with their logits`,
+        received: `${ids.length} ids, ${logits.length} logits`,
+      });
+    }
+    // Places in the list are ordered as ids are: by logit, equal ones by id. What is kept and drawn is the same.
+    return ids[this.#draw(logits)] ?? 0;
+  }
+
+  #draw(logits: Float32Array): number {
+    const likeliest_id = findLikeliest(logits);
     if (this.#options.temperature === 0) return likeliest_id;
-    const maximum = penalized[likeliest_id] ?? 0;
-    const mass = this.#narrow(penalized, maximum);
+    const maximum = logits[likeliest_id] ?? 0;
+    const mass = this.#narrow(logits, maximum);
     return this.#candidates.idAt(this.#random.nextUniform() * mass);
   }
 

@@ -8,6 +8,8 @@ const prepared_layout = @import("../kernels/prepared.zig");
 const prepare = @import("../kernels/prepare.zig");
 const sherry_linear = @import("../kernels/sherry_linear.zig");
 const q8_linear = @import("../kernels/q8_linear.zig");
+const q6k_linear = @import("../kernels/q6k_linear.zig");
+const int4_linear = @import("../kernels/int4_linear.zig");
 const dense_linear = @import("../kernels/dense_linear.zig");
 const embedding = @import("../kernels/embedding.zig");
 const Context = @import("context.zig").Context;
@@ -22,16 +24,18 @@ pub export fn sherry_prepared_bytes(tokens: usize, columns: usize, out: ?*usize)
     return Status.ok.code();
 }
 
-/// x f32 [B][K] to int8 and tables in `prepared`, aligned to 64. not_finite when x holds an infinity or a NaN.
+/// x f32 [B][K] to int8 and tables in `prepared`, aligned to 64, the columns in the order (0 natural, 1 strided: K is a
+/// multiple of 64) of the weights that will read them. not_finite when x holds an infinity or a NaN.
 pub export fn sherry_prepare(
     context_pointer: ?*Context,
     x: ?[*]const f32,
     tokens: usize,
     columns: usize,
+    column_order: u32,
     prepared: ?*anyopaque,
     prepared_bytes: usize,
 ) callconv(.c) i32 {
-    return prepareChecked(context_pointer, x, tokens, columns, prepared, prepared_bytes).code();
+    return prepareChecked(context_pointer, x, tokens, columns, column_order, prepared, prepared_bytes).code();
 }
 
 fn prepareChecked(
@@ -39,10 +43,14 @@ fn prepareChecked(
     x: ?[*]const f32,
     tokens: usize,
     columns: usize,
+    column_order: u32,
     prepared: ?*anyopaque,
     prepared_bytes: usize,
 ) Status {
     const context = Context.from(context_pointer) orelse return .argument_invalid;
+    if (column_order > 1) return .argument_invalid;
+    const order: format.ColumnOrder = @fromBackingInt(@intCast(column_order));
+    if (order == .strided and columns % format.stride_columns != 0) return .argument_invalid;
     const layout = prepared_layout.Layout.init(tokens, columns) orelse return .argument_invalid;
     if (prepared_bytes < layout.bytes) return .argument_invalid;
     const bytes = checks.aligned(u8, prepared) orelse return .argument_invalid;
@@ -50,6 +58,7 @@ fn prepareChecked(
         .x = x orelse return .argument_invalid,
         .tokens = tokens,
         .columns = columns,
+        .column_order = order,
         .prepared = bytes,
     };
     const status = context.run(context.kernels.prepare, &arguments, tokens * layout.blocks, 8);
@@ -127,6 +136,61 @@ pub export fn sherry_linear_q8(
     return context.run(context.kernels.q8_linear, &arguments, rows, checks.rowGrain(columns, tokens)).code();
 }
 
+/// A `q6k` tensor (K a multiple of 256) times activations prepared in natural order: y f32 [B][R].
+pub export fn sherry_linear_q6k(
+    context_pointer: ?*Context,
+    weights: ?*const anyopaque,
+    weights_bytes: usize,
+    rows: usize,
+    columns: usize,
+    prepared: ?*const anyopaque,
+    prepared_bytes: usize,
+    tokens: usize,
+    y: ?[*]f32,
+) callconv(.c) i32 {
+    const context = Context.from(context_pointer) orelse return Status.argument_invalid.code();
+    const layout = format.q6k.Layout.init(rows, columns) orelse return Status.argument_invalid.code();
+    if (weights_bytes < layout.bytes) return Status.argument_invalid.code();
+    if (!checks.holdsPrepared(prepared_bytes, tokens, columns)) return Status.argument_invalid.code();
+    const arguments = q6k_linear.Arguments{
+        .weights = checks.alignedConst(u8, weights) orelse return Status.argument_invalid.code(),
+        .rows = rows,
+        .columns = columns,
+        .prepared = checks.alignedConst(u8, prepared) orelse return Status.argument_invalid.code(),
+        .tokens = tokens,
+        .y = y orelse return Status.argument_invalid.code(),
+    };
+    return context.run(context.kernels.q6k_linear, &arguments, rows, checks.rowGrain(columns, tokens)).code();
+}
+
+/// An `int4` tensor times activations prepared in natural order: y f32 [B][R].
+pub export fn sherry_linear_int4(
+    context_pointer: ?*Context,
+    weights: ?*const anyopaque,
+    weights_bytes: usize,
+    rows: usize,
+    columns: usize,
+    prepared: ?*const anyopaque,
+    prepared_bytes: usize,
+    tokens: usize,
+    y: ?[*]f32,
+) callconv(.c) i32 {
+    const context = Context.from(context_pointer) orelse return Status.argument_invalid.code();
+    const layout = format.int4.Layout.init(rows, columns) orelse return Status.argument_invalid.code();
+    if (weights_bytes < layout.bytes) return Status.argument_invalid.code();
+    if (!checks.holdsPrepared(prepared_bytes, tokens, columns)) return Status.argument_invalid.code();
+    const arguments = int4_linear.Arguments{
+        .weights = checks.alignedConst(u8, weights) orelse return Status.argument_invalid.code(),
+        .rows = rows,
+        .columns = columns,
+        .prepared = checks.alignedConst(u8, prepared) orelse return Status.argument_invalid.code(),
+        .tokens = tokens,
+        .y = y orelse return Status.argument_invalid.code(),
+    };
+    const grain = checks.rowGrain(columns, tokens) / format.int4.tile_rows;
+    return context.run(context.kernels.int4_linear, &arguments, layout.tiles, @max(1, grain)).code();
+}
+
 /// A dense tensor (element 0 f32, 1 f16, 2 bf16) times x f32 [B][K]: y f32 [B][R].
 pub export fn sherry_linear_dense(
     context_pointer: ?*Context,
@@ -156,7 +220,7 @@ pub export fn sherry_linear_dense(
     return context.run(context.kernels.dense_linear, &arguments, rows, checks.rowGrain(columns, tokens)).code();
 }
 
-/// Rows `ids` (u32 [B], each below `rows`) of an embedding table (kind 0 f32, 1 f16, 2 bf16, 3 q8): out f32 [B][C].
+/// Rows `ids` (u32 [B], each below `rows`) of an embedding table (kind as in embedding.Kind): out f32 [B][C].
 pub export fn sherry_embedding(
     context_pointer: ?*Context,
     table: ?*const anyopaque,
@@ -169,13 +233,9 @@ pub export fn sherry_embedding(
     out: ?[*]f32,
 ) callconv(.c) i32 {
     const context = Context.from(context_pointer) orelse return Status.argument_invalid.code();
-    if (kind > 3 or tokens == 0) return Status.argument_invalid.code();
+    if (kind >= std.enums.values(embedding.Kind).len or tokens == 0) return Status.argument_invalid.code();
     const chosen: embedding.Kind = @fromBackingInt(@intCast(kind));
-    const bytes = switch (chosen) {
-        .f32 => checks.product(&.{ rows, columns, 4 }),
-        .f16, .bf16 => checks.product(&.{ rows, columns, 2 }),
-        .q8 => if (format.Q8Layout.init(rows, columns)) |layout| layout.bytes else null,
-    } orelse return Status.argument_invalid.code();
+    const bytes = embedding.tableBytes(chosen, rows, columns) orelse return Status.argument_invalid.code();
     if (table_bytes < bytes) return Status.argument_invalid.code();
     const id_list = ids orelse return Status.argument_invalid.code();
     for (id_list[0..tokens]) |id| if (id >= rows) return Status.argument_invalid.code();

@@ -12,6 +12,7 @@ const grid_scan = @import("../kernels/packing/grid_scan.zig");
 const group_sums = @import("../kernels/packing/group_sums.zig");
 const sherry_encode = @import("../kernels/packing/sherry_encode.zig");
 const q8_quantize = @import("../kernels/packing/q8_quantize.zig");
+const int4_quantize = @import("../kernels/packing/int4_quantize.zig");
 const Statistics = @import("../kernels/packing/statistics.zig").Statistics;
 const Status = @import("status.zig").Status;
 const checks = @import("checks.zig");
@@ -154,6 +155,34 @@ pub export fn sherry_pack_q8(
     return placed(found, place);
 }
 
+/// Rows f32 [R][K] to int4 codes [T][G][128] and f16 scales [T][G][8] (format.int4; T tiles of eight rows, padding zero).
+/// Adds what is lost to `statistics`. not_finite: a group whose scales are all past f16's range.
+pub export fn sherry_pack_int4(
+    source: ?[*]const f32,
+    rows: usize,
+    columns: usize,
+    codes: ?[*]u8,
+    codes_bytes: usize,
+    scales: ?[*]u16,
+    scales_count: usize,
+    statistics: ?*Statistics,
+    position: ?*u64,
+) callconv(.c) i32 {
+    const layout = format.int4.Layout.init(rows, columns) orelse return Status.argument_invalid.code();
+    const count = checks.product(&.{ rows, columns }) orelse return Status.argument_invalid.code();
+    if (checks.product(&.{ count, 4 }) == null) return Status.argument_invalid.code();
+    const from = source orelse return Status.argument_invalid.code();
+    const to = codes orelse return Status.argument_invalid.code();
+    const halves = scales orelse return Status.argument_invalid.code();
+    const total = statistics orelse return Status.argument_invalid.code();
+    const place = position orelse return Status.argument_invalid.code();
+    if (codes_bytes != layout.scales_offset or scales_count * 2 != layout.bytes - layout.scales_offset) {
+        return Status.argument_invalid.code();
+    }
+    const found = int4_quantize.run(from[0..count], columns, to[0..codes_bytes], halves[0..scales_count], total);
+    return placed(found, place);
+}
+
 fn elementOf(value: u32) ?format.Element {
     return if (value <= @backingInt(format.Element.bf16)) @fromBackingInt(@intCast(value)) else null;
 }
@@ -278,4 +307,25 @@ test "q8: null pointers, lengths, sizes, overflow, a scale past f16" {
     weights[5] = 1e7;
     try std.testing.expectEqual(not_finite, sherry_pack_q8(&weights, 1, 32, &values, 32, &scales, 1, &total, &place));
     try std.testing.expectEqual(0, place);
+}
+
+test "int4: null pointers, lengths, sizes, overflow, a scale past f16" {
+    var weights: [33]f32 = @splat(2);
+    var codes: [256]u8 = undefined;
+    var scales: [16]u16 = undefined;
+    var total = Statistics{};
+    var place: u64 = 0;
+    try std.testing.expectEqual(invalid, sherry_pack_int4(null, 1, 33, &codes, 256, &scales, 16, &total, &place));
+    try std.testing.expectEqual(invalid, sherry_pack_int4(&weights, 1, 33, null, 256, &scales, 16, &total, &place));
+    try std.testing.expectEqual(invalid, sherry_pack_int4(&weights, 1, 33, &codes, 256, null, 16, &total, &place));
+    try std.testing.expectEqual(invalid, sherry_pack_int4(&weights, 1, 33, &codes, 256, &scales, 16, null, &place));
+    try std.testing.expectEqual(invalid, sherry_pack_int4(&weights, 1, 33, &codes, 256, &scales, 16, &total, null));
+    try std.testing.expectEqual(invalid, sherry_pack_int4(&weights, 1, 33, &codes, 255, &scales, 16, &total, &place));
+    try std.testing.expectEqual(invalid, sherry_pack_int4(&weights, 1, 33, &codes, 256, &scales, 15, &total, &place));
+    try std.testing.expectEqual(invalid, sherry_pack_int4(&weights, 1, 0, &codes, 256, &scales, 16, &total, &place));
+    try std.testing.expectEqual(invalid, sherry_pack_int4(&weights, absurd, 33, &codes, 256, &scales, 16, &total, &place));
+    try std.testing.expectEqual(ok, sherry_pack_int4(&weights, 1, 33, &codes, 256, &scales, 16, &total, &place));
+    weights[32] = 1e7;
+    try std.testing.expectEqual(not_finite, sherry_pack_int4(&weights, 1, 33, &codes, 256, &scales, 16, &total, &place));
+    try std.testing.expectEqual(32, place);
 }

@@ -1,5 +1,6 @@
-//! Prepared activations: what the integer kernels (`sherry`, `q8`) read instead of float vectors. Made once for every
-//! linear layer that shares an input (q, k, v; gate, up), by prepare.zig.
+//! Prepared activations: what the integer kernels (all kinds but the dense ones) read instead of float vectors. Made once for every
+//! linear layer that shares an input (q, k, v; gate, up) and its column order, by prepare.zig. Columns are counted in that
+//! order throughout.
 //!
 //! Legend: B tokens, K columns (in_features), N = ceil(K / 256) activation blocks.
 const std = @import("std");
@@ -9,6 +10,8 @@ const format = @import("../format.zig");
 pub const sum_columns = format.chunk_columns;
 /// Entries of `sums` for one activation block.
 pub const block_sums = format.activation_block_columns / sum_columns;
+/// Entries of `half_sums` for one activation block: sums of 16 columns, for q6k's sub-scales.
+pub const block_half_sums = format.activation_block_columns / (sum_columns / 2);
 
 /// Bytes of the two digit tables for one block of four activations (see prepare.zig).
 pub const block_table_bytes = 32;
@@ -26,6 +29,12 @@ pub inline fn tableOffset(block: usize) usize {
     return block / 16 * 512 + block % 8 * 32 + block / 8 % 2 * 16;
 }
 
+/// Where the sum of an activation block's columns 16 * number .. 16 * number + 15 lies among its `half_sums`: those of
+/// even numbers first, the order of a q6k block's sub-scales.
+pub inline fn halfSumPlace(number: usize) usize {
+    return format.q6k.subScalePlace(number);
+}
+
 /// Offsets in bytes from the start of one allocation, which is aligned to 64; every part starts at a multiple of 64.
 pub const Layout = struct {
     blocks: usize,
@@ -35,6 +44,8 @@ pub const Layout = struct {
     scales_offset: usize,
     /// i32 [B][N][8]: the sum of the int8 values of each 32 columns.
     sums_offset: usize,
+    /// i16 [B][N][16]: the sum of the int8 values of each 16 columns, at halfSumPlace.
+    half_sums_offset: usize,
     /// i8 [B][N * 256]
     values_offset: usize,
     /// u8 [B][N][table_bytes]; there only when B <= table_tokens_max.
@@ -49,6 +60,7 @@ pub const Layout = struct {
         const cells = std.math.mul(usize, tokens, blocks) catch return null;
         const scales_bytes = std.math.mul(usize, cells, @sizeOf(f32)) catch return null;
         const sums_bytes = std.math.mul(usize, cells, block_sums * @sizeOf(i32)) catch return null;
+        const half_sums_bytes = std.math.mul(usize, cells, block_half_sums * @sizeOf(i16)) catch return null;
         const values_bytes = std.math.mul(usize, cells, format.activation_block_columns) catch return null;
         const tables_bytes = if (tokens <= table_tokens_max)
             std.math.mul(usize, cells, table_bytes) catch return null
@@ -56,13 +68,16 @@ pub const Layout = struct {
             0;
         const sums_offset = format.roundUp(scales_bytes, 64) orelse return null;
         const sums_end = std.math.add(usize, sums_offset, sums_bytes) catch return null;
-        const values_offset = format.roundUp(sums_end, 64) orelse return null;
+        const half_sums_offset = format.roundUp(sums_end, 64) orelse return null;
+        const half_sums_end = std.math.add(usize, half_sums_offset, half_sums_bytes) catch return null;
+        const values_offset = format.roundUp(half_sums_end, 64) orelse return null;
         const tables_offset = std.math.add(usize, values_offset, values_bytes) catch return null;
         return .{
             .blocks = blocks,
             .padded_columns = padded_columns,
             .scales_offset = 0,
             .sums_offset = sums_offset,
+            .half_sums_offset = half_sums_offset,
             .values_offset = values_offset,
             .tables_offset = tables_offset,
             .bytes = std.math.add(usize, tables_offset, tables_bytes) catch return null,
@@ -76,12 +91,12 @@ test "every part starts at a multiple of 64, none reaches into the next, and the
         const cells = tokens * layout.blocks;
         try std.testing.expect(layout.padded_columns >= columns and layout.padded_columns - columns < 256);
         try std.testing.expect(layout.sums_offset >= layout.scales_offset + cells * 4);
-        try std.testing.expect(layout.values_offset >= layout.sums_offset + cells * 32);
+        try std.testing.expect(layout.half_sums_offset >= layout.sums_offset + cells * 32);
+        try std.testing.expect(layout.values_offset >= layout.half_sums_offset + cells * 32);
         try std.testing.expect(layout.tables_offset >= layout.values_offset + cells * 256);
         try std.testing.expectEqual(layout.tables_offset + if (tokens <= 8) cells * 2048 else 0, layout.bytes);
-        for ([_]usize{ layout.sums_offset, layout.values_offset, layout.tables_offset }) |offset| {
-            try std.testing.expectEqual(0, offset % 64);
-        }
+        const offsets = [_]usize{ layout.sums_offset, layout.half_sums_offset, layout.values_offset, layout.tables_offset };
+        for (offsets) |offset| try std.testing.expectEqual(0, offset % 64);
     };
 }
 

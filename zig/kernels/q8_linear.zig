@@ -38,23 +38,12 @@ const Case = struct {
     /// Random weights (the padding too: nothing may depend on it) and activations, values past K zero.
     fn init(random: std.Random, rows: usize, columns: usize, tokens: usize, extreme: bool) !Case {
         const weights_layout = format.Q8Layout.init(rows, columns).?;
-        const layout = prepared.Layout.init(tokens, columns).?;
         const weights = try testing.Guarded(u8).init(weights_layout.bytes);
         errdefer weights.deinit();
-        const activations = try testing.Guarded(u8).init(layout.bytes);
-        errdefer activations.deinit();
         random.bytes(weights.items[0..weights_layout.scales_offset]);
         testing.fillElements(random, .f16, @alignCast(weights.items[weights_layout.scales_offset..]));
         if (extreme) @memset(weights.items[0..weights_layout.scales_offset], @bitCast(@as(i8, -128)));
-        const scales: [*]f32 = @ptrCast(@alignCast(activations.items[layout.scales_offset..].ptr));
-        testing.fillFloats(random, scales[0 .. tokens * layout.blocks]);
-        const values: [*]i8 = @ptrCast(activations.items[layout.values_offset..].ptr);
-        for (values[0 .. tokens * layout.padded_columns], 0..) |*value, i| {
-            const token = i / layout.padded_columns;
-            const k = i % layout.padded_columns;
-            const extremes: i8 = if (token % 2 == 0) 127 else -127;
-            value.* = if (k >= columns) 0 else if (extreme) extremes else random.intRangeAtMost(i8, -127, 127);
-        }
+        const activations = try testing.randomPrepared(random, tokens, columns, extreme);
         return .{ .rows = rows, .columns = columns, .tokens = tokens, .weights = weights, .prepared = activations };
     }
 

@@ -4,6 +4,7 @@ const std = @import("std");
 const builtin = @import("builtin");
 const format = @import("../format.zig");
 const kernel = @import("kernel.zig");
+const prepared = @import("prepared.zig");
 
 /// Whether the tests are compiled for a CPU with what the avx2 variants need. Where they are not, a differential test
 /// compares the scalar variant with itself over other ranges, which still shows that ranges are independent.
@@ -68,6 +69,31 @@ pub fn fillElements(random: std.Random, element: format.Element, bytes: []align(
             .bf16 => cell[0..2].* = @bitCast(@as(u16, @truncate(@as(u32, @bitCast(value[0])) >> 16))),
         }
     }
+}
+
+/// Prepared activations as prepare.zig leaves them, but of random scales, and without tables. Extreme: all values 127 or all
+/// -127, by turns of tokens.
+pub fn randomPrepared(random: std.Random, tokens: usize, columns: usize, extreme: bool) !Guarded(u8) {
+    const layout = prepared.Layout.init(tokens, columns).?;
+    const activations = try Guarded(u8).init(layout.bytes);
+    const base = activations.items.ptr;
+    const cells = tokens * layout.blocks;
+    const scales: [*]f32 = @ptrCast(@alignCast(base + layout.scales_offset));
+    fillFloats(random, scales[0..cells]);
+    const sums: [*][prepared.block_sums]i32 = @ptrCast(@alignCast(base + layout.sums_offset));
+    const half_sums: [*][prepared.block_half_sums]i16 = @ptrCast(@alignCast(base + layout.half_sums_offset));
+    const values: [*]i8 = @ptrCast(base + layout.values_offset);
+    @memset(sums[0..cells], @splat(0));
+    @memset(half_sums[0..cells], @splat(0));
+    for (values[0 .. tokens * layout.padded_columns], 0..) |*value, i| {
+        const column = i % layout.padded_columns;
+        const largest: i8 = if (i / layout.padded_columns % 2 == 0) 127 else -127;
+        value.* = if (column >= columns) 0 else if (extreme) largest else random.intRangeAtMost(i8, -127, 127);
+        const within = column % format.activation_block_columns;
+        sums[i / format.activation_block_columns][within / prepared.sum_columns] += value.*;
+        half_sums[i / format.activation_block_columns][prepared.halfSumPlace(within / 16)] += value.*;
+    }
+    return activations;
 }
 
 /// Fails, with the first differing place, unless both hold the same bits; any NaN equals any NaN.

@@ -24,6 +24,40 @@ pub inline fn loadLanes(first: [*]const u8, second: [*]const u8) Bytes {
     return @bitCast(@shuffle(u64, first_lane, second_lane, [4]i32{ 0, 1, -1, -2 }));
 }
 
+/// Four signed bytes, repeated over the vector.
+pub inline fn repeatQuad(address: [*]const i8) Bytes {
+    const quad: i32 = @bitCast(@as(@Vector(4, i8), address[0..4].*));
+    return @bitCast(@as(DoubleWords, @splat(quad)));
+}
+
+/// Asks for the 64 bytes that lie `ahead_bytes` further. Past the end of the data it asks for something else, which is
+/// harmless: a prefetch never faults.
+pub inline fn prefetch(address: [*]const u8, ahead_bytes: usize) void {
+    const ahead: [*]const u8 = @ptrFromInt(@intFromPtr(address) +% ahead_bytes);
+    @prefetch(ahead, .{ .rw = .read, .locality = 3, .cache = .data });
+}
+
+/// vphaddd: in each lane the sums of a's neighbours, then of b's.
+pub inline fn addNeighbours(a: DoubleWords, b: DoubleWords) DoubleWords {
+    return @shuffle(i32, a, b, [8]i32{ 0, 2, -1, -3, 4, 6, -5, -7 }) +%
+        @shuffle(i32, a, b, [8]i32{ 1, 3, -2, -4, 5, 7, -6, -8 });
+}
+
+/// The sums of the two lanes: of a in the first lane, of b in the second.
+pub inline fn addHalves(a: DoubleWords, b: DoubleWords) DoubleWords {
+    return @shuffle(i32, a, b, [8]i32{ 0, 1, 2, 3, -1, -2, -3, -4 }) +%
+        @shuffle(i32, a, b, [8]i32{ 4, 5, 6, 7, -5, -6, -7, -8 });
+}
+
+/// vphaddw: in each lane the sums of a's neighbouring words, then of b's, wrapping.
+pub inline fn addNeighbourWords(a: Words, b: Words) Words {
+    return asm ("vphaddw %[b], %[a], %[result]"
+        : [result] "=x" (-> Words),
+        : [a] "x" (a),
+          [b] "x" (b),
+    );
+}
+
 /// vpshufb: in each lane, byte i of the result is table[indexes[i] & 15], or 0 when bit 7 of indexes[i] is set.
 pub inline fn lookUp(table: Bytes, indexes: Bytes) Bytes {
     return asm ("vpshufb %[indexes], %[table], %[result]"

@@ -1,4 +1,5 @@
 //! embedding.zig in vectors of eight.
+const blocks = @import("blocks.zig");
 const elements = @import("../elements.zig");
 const embedding = @import("../embedding.zig");
 const format = @import("../../format.zig");
@@ -13,6 +14,9 @@ pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) v
             .f16 => dense(.f16, a, a.ids[token], out),
             .bf16 => dense(.bf16, a, a.ids[token], out),
             .q8 => q8(a, a.ids[token], out),
+            .split8 => split8(a, a.ids[token], out),
+            .q6k => blocks.q6k(a, a.ids[token], out),
+            .int4 => blocks.int4(a, a.ids[token], out),
         }
     }
 }
@@ -41,4 +45,37 @@ fn q8(a: *const embedding.Arguments, id: usize, out: []f32) void {
     for (out[i..], values[i..out.len], i..) |*result, value, column| {
         result.* = @as(f32, @floatFromInt(value)) * @as(f32, scales[column / format.q8_group_columns]);
     }
+}
+
+fn split8(a: *const embedding.Arguments, id: usize, out: []f32) void {
+    const layout = format.split8.Layout.init(a.rows, a.columns).?;
+    const high = a.table + id * layout.row_bytes;
+    const low = high + layout.low_offset;
+    const row_scales: [*]const f32 = @ptrCast(@alignCast(a.table + layout.scales_offset));
+    const scale: lanes.Lanes = @splat(row_scales[id]);
+    const Integers = @Vector(lanes.count, i32);
+    const offset: Integers = @splat(format.split8.magnitude_max);
+    var column: usize = 0;
+    while (column < out.len) : (column += lanes.count) {
+        // Eight columns from a multiple of eight on lie in neighbouring bytes at one shift; the padding fills the last.
+        const place = format.split8.nibblePlace(column);
+        const shift: @Vector(lanes.count, u3) = @splat(place.shift);
+        const mask: @Vector(lanes.count, u8) = @splat(15);
+        const high_bytes: @Vector(lanes.count, u8) = high[place.byte..][0..lanes.count].*;
+        const low_bytes: @Vector(lanes.count, u8) = low[place.byte..][0..lanes.count].*;
+        const stored = (high_bytes >> shift & mask) << @splat(4) | (low_bytes >> shift & mask);
+        const weights = @as(Integers, stored) - offset - dithersAt(column);
+        const products: [lanes.count]f32 = @as(lanes.Lanes, @floatFromInt(weights)) * scale;
+        const count = @min(lanes.count, out.len - column);
+        @memcpy(out[column..][0..count], products[0..count]);
+    }
+}
+
+/// The dithers of eight columns from `column`, a multiple of eight, on.
+inline fn dithersAt(column: usize) @Vector(lanes.count, i32) {
+    const sixteen = format.split8.dithersOf(column / format.split8.dither_columns);
+    const eight: u32 = @truncate(sixteen >> @intCast(column % format.split8.dither_columns * 4));
+    const shifts: @Vector(lanes.count, u5) = .{ 0, 4, 8, 12, 16, 20, 24, 28 };
+    const nibbles = @as(@Vector(lanes.count, u32), @splat(eight)) >> shifts;
+    return @bitCast(nibbles & @as(@Vector(lanes.count, u32), @splat(15)));
 }

@@ -59,9 +59,9 @@ fn scaleOf(weights: Group) ?Scale {
     return if (std.math.isFinite(value)) .{ .half = half, .value = value } else null;
 }
 
-/// To the nearest integer, halves away from zero, for quotients of at most 127. The cut-off part is exact, so unlike
+/// To the nearest integer, halves away from zero, for quotients of at most 127 in magnitude. The cut-off part is exact, so unlike
 /// adding one half first this cannot round twice; and unlike @round it is no call on CPUs without SSE4.1.
-inline fn roundAwayFromZero(quotients: Group) GroupIntegers {
+pub inline fn roundAwayFromZero(quotients: Group) GroupIntegers {
     const whole: GroupIntegers = @intFromFloat(quotients);
     const rest = quotients - @as(Group, @floatFromInt(whole));
     const half: Group = @splat(0.5);

@@ -35,15 +35,59 @@ fn quantize(x: *const [block_columns]f32, target: prepare.Target) void {
     if (!(target.scale.* > 0)) {
         @memset(target.values, 0);
         @memset(target.sums, 0);
+        @memset(target.half_sums, 0);
         return;
     }
     const inverse: Floats = @splat(127 / largest);
-    for (target.sums, 0..) |*sum, chunk| {
-        const values = quantizeChunk(x[chunk * 32 ..][0..32], inverse);
-        target.values[chunk * 32 ..][0..32].* = @as(@Vector(32, i8), @bitCast(values));
-        const pairs = x86.multiplyAddBytes(@splat(1), values);
-        sum.* = @reduce(.Add, x86.multiplyAddWords(pairs, @splat(1)));
+    var values: [block_columns / 32]Bytes = undefined;
+    inline for (&values, 0..) |*chunk, number| chunk.* = quantizeChunk(x[number * 32 ..][0..32], inverse);
+    switch (target.column_order) {
+        .natural => {},
+        .strided => inline for (0..values.len / 2) |pair| stride(values[2 * pair ..][0..2]),
     }
+    inline for (values, 0..) |chunk, number| {
+        target.values[number * 32 ..][0..32].* = @as(@Vector(32, i8), @bitCast(chunk));
+    }
+    addUp(values, target);
+}
+
+/// 64 columns to format.ColumnOrder.strided. With rows of sixteen columns that is a transposition: of the four rows' column
+/// r it makes the four neighbours 4 r .. 4 r + 3.
+inline fn stride(columns: *[2]Bytes) void {
+    const even = firstLanes(columns[0], columns[1]);
+    const odd = secondLanes(columns[0], columns[1]);
+    // Each lane: columns 0-7 (8-15) of two rows by turns; rows 0 and 1 in the first lane, 2 and 3 in the second.
+    const low = x86.interleaveLowBytes(even, odd);
+    const high = x86.interleaveHighBytes(even, odd);
+    const first_rows: Words = @bitCast(firstLanes(low, high));
+    const second_rows: Words = @bitCast(secondLanes(low, high));
+    // Each lane: columns 0-3 and 8-11, then 4-7 and 12-15, of all four rows.
+    const front: Bytes = @bitCast(x86.interleaveLowWords(first_rows, second_rows));
+    const back: Bytes = @bitCast(x86.interleaveHighWords(first_rows, second_rows));
+    columns.* = .{ firstLanes(front, back), secondLanes(front, back) };
+}
+
+inline fn firstLanes(a: Bytes, b: Bytes) Bytes {
+    return @bitCast(@shuffle(u64, @as(@Vector(4, u64), @bitCast(a)), @as(@Vector(4, u64), @bitCast(b)), [4]i32{ 0, 1, -1, -2 }));
+}
+
+inline fn secondLanes(a: Bytes, b: Bytes) Bytes {
+    return @bitCast(@shuffle(u64, @as(@Vector(4, u64), @bitCast(a)), @as(@Vector(4, u64), @bitCast(b)), [4]i32{ 2, 3, -3, -4 }));
+}
+
+/// Writes the sums of each 16 and each 32 columns: a transposition of all eight vectors at once leaves those of the even
+/// sixteens in the first lane and those of the odd ones in the second, the order of prepared.halfSumPlace.
+inline fn addUp(values: [8]Bytes, target: prepare.Target) void {
+    var pairs: [8]Words = undefined;
+    inline for (&pairs, values) |*words, chunk| words.* = x86.multiplyAddBytes(@splat(1), chunk);
+    var fours: [4]Words = undefined;
+    inline for (&fours, 0..) |*words, number| words.* = x86.addNeighbourWords(pairs[2 * number], pairs[2 * number + 1]);
+    const eights = [2]Words{ x86.addNeighbourWords(fours[0], fours[1]), x86.addNeighbourWords(fours[2], fours[3]) };
+    const sixteens: [16]i16 = x86.addNeighbourWords(eights[0], eights[1]);
+    target.half_sums.* = sixteens;
+    const even: DoubleWords = @as(@Vector(8, i16), sixteens[0..8].*);
+    const odd: DoubleWords = @as(@Vector(8, i16), sixteens[8..16].*);
+    target.sums.* = even + odd;
 }
 
 /// The bits of max|x|. As integers the bits of non-negative floats keep the floats' order, with infinity and NaN above

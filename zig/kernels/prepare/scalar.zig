@@ -26,12 +26,19 @@ fn quantize(target: prepare.Target) void {
     target.scale.* = prepare.blockScale(finite, largest);
     @memset(target.values, 0);
     @memset(target.sums, 0);
+    @memset(target.half_sums, 0);
     if (!(target.scale.* > 0)) return;
     const inverse = 127 / largest;
-    for (target.x, 0..) |x, column| {
-        const value: i8 = @intFromFloat((x * inverse + rounder) - rounder);
-        target.values[column] = value;
-        target.sums[column / prepared.sum_columns] += value;
+    for (target.values, 0..) |*slot, place| {
+        const column = switch (target.column_order) {
+            .natural => place,
+            .strided => format.originalColumn(place),
+        };
+        if (column >= target.x.len) continue;
+        const value: i8 = @intFromFloat((target.x[column] * inverse + rounder) - rounder);
+        slot.* = value;
+        target.sums[place / prepared.sum_columns] += value;
+        target.half_sums[prepared.halfSumPlace(place / (prepared.sum_columns / 2))] += value;
     }
 }
 

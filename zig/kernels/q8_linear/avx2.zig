@@ -45,7 +45,7 @@ inline fn dot(
     for (0..blocks) |block| {
         const w = weights + block * block_columns;
         const x = values + block * block_columns;
-        const integers = transposedSum(sumOfFour(w, x), sumOfFour(w + block_columns / 2, x + block_columns / 2));
+        const integers = x86.addHalves(sumOfFour(w, x), sumOfFour(w + block_columns / 2, x + block_columns / 2));
         const eight: @Vector(lanes.count, f16) = weight_scales[block * lanes.count ..][0..lanes.count].*;
         sums = sums + terms(integers, eight, scales[block]);
     }
@@ -82,17 +82,5 @@ inline fn products(weights: [*]const u8, values: [*]const u8) x86.DoubleWords {
 inline fn sumOfFour(weights: [*]const u8, values: [*]const u8) x86.DoubleWords {
     var four: [4]x86.DoubleWords = undefined;
     inline for (&four, 0..) |*group, i| group.* = products(weights + i * group_columns, values + i * group_columns);
-    return pairwiseSum(pairwiseSum(four[0], four[1]), pairwiseSum(four[2], four[3]));
-}
-
-/// vphaddd: in each half the sums of a's neighbours, then of b's.
-inline fn pairwiseSum(a: x86.DoubleWords, b: x86.DoubleWords) x86.DoubleWords {
-    return @shuffle(i32, a, b, [8]i32{ 0, 2, -1, -3, 4, 6, -5, -7 }) +%
-        @shuffle(i32, a, b, [8]i32{ 1, 3, -2, -4, 5, 7, -6, -8 });
-}
-
-/// The sums of the two halves: of a in lanes 0..3, of b in lanes 4..7.
-inline fn transposedSum(a: x86.DoubleWords, b: x86.DoubleWords) x86.DoubleWords {
-    return @shuffle(i32, a, b, [8]i32{ 0, 1, 2, 3, -1, -2, -3, -4 }) +%
-        @shuffle(i32, a, b, [8]i32{ 4, 5, 6, 7, -5, -6, -7, -8 });
+    return x86.addNeighbours(x86.addNeighbours(four[0], four[1]), x86.addNeighbours(four[2], four[3]));
 }

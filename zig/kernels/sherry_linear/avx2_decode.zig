@@ -105,7 +105,7 @@ fn multiply(
         for (chunk * format.chunk_blocks..end * format.chunk_blocks) |quad| {
             const weights = &unpacked[at.pass][quad];
             inline for (0..tokens) |token| {
-                const activations = repeatQuad(values + token * operands.padded_columns + quad * format.block_columns);
+                const activations = x86.repeatQuad(values + token * operands.padded_columns + quad * format.block_columns);
                 inline for (0..pass_vectors) |vector| {
                     sums[token][vector] +%= x86.multiplyAddBytes(weights[vector], activations);
                 }
@@ -130,12 +130,6 @@ inline fn sumOfChunks(sums: *const [prepared.block_sums]i32, begin: usize, end: 
     var total: i32 = 0;
     for (sums[begin..end]) |sum| total += sum;
     return total;
-}
-
-/// Four activations in each 32 bits.
-inline fn repeatQuad(values: [*]const i8) Bytes {
-    const quad: i32 = @bitCast(@as(@Vector(4, i8), values[0..4].*));
-    return @bitCast(@as(DoubleWords, @splat(quad)));
 }
 
 /// For each of the four columns of a block, its weight under each index when the first sign is +; sixteen bytes, twice.

@@ -120,7 +120,7 @@ inline fn addChunk(
         } else if (block > 0) {
             signs = x86.addBytes(signs, signs);
         }
-        if (half == 0 and block < format.chunk_bytes / 64) prefetch(chunk + block * 64);
+        if (half == 0 and block < format.chunk_bytes / 64) x86.prefetch(chunk + block * 64, prefetch_bytes);
         const indexes = loadIndexes(half, chunk + block * format.vector_bytes);
         inline for (0..tokens) |token| {
             const table = tables + token * token_stride + comptime prepared.tableOffset(block);
@@ -137,13 +137,6 @@ inline fn addChunk(
         sums[token][0] +%= x86.multiplyAddBytes(radix, x86.interleaveLowBytes(low[token], high[token]));
         sums[token][1] +%= x86.multiplyAddBytes(radix, x86.interleaveHighBytes(low[token], high[token]));
     }
-}
-
-/// Asks for the 64 bytes that lie `prefetch_bytes` further. Past the end of the codes it asks for something else, which
-/// is harmless: a prefetch never faults.
-inline fn prefetch(address: [*]const u8) void {
-    const ahead: [*]const u8 = @ptrFromInt(@intFromPtr(address) +% prefetch_bytes);
-    @prefetch(ahead, .{ .rw = .read, .locality = 3, .cache = .data });
 }
 
 /// The index nibbles of the 32 rows of `half`, one a byte.

@@ -199,6 +199,7 @@ fn prepareActivations(random: std.Random, shape: Shape, kind: ActivationKind) ![
         .x = x.ptr,
         .tokens = shape.tokens,
         .columns = shape.columns,
+        .column_order = .natural,
         .prepared = bytes.ptr,
     };
     @import("../prepare/scalar.zig").run(&arguments, 0, shape.tokens * layout.blocks);

@@ -1,0 +1,132 @@
+//! The language model's head as a `split8` tensor (docs/head.md): logits of all rows, or the likeliest rows alone, which
+//! mostly costs half the bytes. All sizes are checked against the bytes that the caller says are there.
+//!
+//! Legend: B tokens, K columns (in_features), R rows (out_features).
+const std = @import("std");
+const format = @import("../format.zig");
+const kernel = @import("../kernels/kernel.zig");
+const prepared_layout = @import("../kernels/prepared.zig");
+const head_candidates = @import("../kernels/head_candidates.zig");
+const split8_linear = @import("../kernels/split8_linear.zig");
+const token_sums = @import("../kernels/split8_token.zig");
+const Context = @import("context.zig").Context;
+const Status = @import("status.zig").Status;
+const checks = @import("checks.zig");
+
+/// A `split8` tensor times prepared activations: y f32 [B][R]. out_of_memory when the context's scratch cannot grow.
+pub export fn sherry_linear_split8(
+    context_pointer: ?*Context,
+    weights: ?*const anyopaque,
+    weights_bytes: usize,
+    rows: usize,
+    columns: usize,
+    prepared: ?*const anyopaque,
+    prepared_bytes: usize,
+    tokens: usize,
+    y: ?[*]f32,
+) callconv(.c) i32 {
+    const context = Context.from(context_pointer) orelse return Status.argument_invalid.code();
+    if (!holdsWeights(weights_bytes, rows, columns)) return Status.argument_invalid.code();
+    if (!checks.holdsPrepared(prepared_bytes, tokens, columns)) return Status.argument_invalid.code();
+    const activations = checks.alignedConst(u8, prepared) orelse return Status.argument_invalid.code();
+    const blocks = prepared_layout.Layout.init(tokens, columns).?.blocks;
+    const bytes = checks.product(&.{ tokens, blocks, @sizeOf(token_sums.Correction) }) orelse
+        return Status.argument_invalid.code();
+    const table = checks.alignedConst(u8, weights) orelse return Status.argument_invalid.code();
+    const out = y orelse return Status.argument_invalid.code();
+    const scratch = context.scratchOf(bytes) orelse return Status.out_of_memory.code();
+    const corrections: [*]token_sums.Correction = @ptrCast(@alignCast(scratch));
+    token_sums.correct(activations, tokens, columns, corrections);
+    const arguments = split8_linear.Arguments{
+        .weights = table,
+        .rows = rows,
+        .columns = columns,
+        .prepared = activations,
+        .corrections = corrections,
+        .tokens = tokens,
+        .list = null,
+        .count = rows,
+        .y = out,
+    };
+    return context.run(context.kernels.split8_linear, &arguments, rows, checks.rowGrain(columns, tokens)).code();
+}
+
+/// The `count` likeliest rows (1 .. R) for one token: ids u32 [count] and their logits f32 [count], likeliest first, equal
+/// logits by id; the same bits as sherry_linear_split8's, but for a chance of at most count * exp(-margin^2 / 2).
+/// `margin` is 0 .. 64. `counts` receives candidates, rows rescored and 1 if all rows had to be, else 0. not_finite when
+/// an activation scale or a logit is not.
+pub export fn sherry_head_candidates(
+    context_pointer: ?*Context,
+    weights: ?*const anyopaque,
+    weights_bytes: usize,
+    rows: usize,
+    columns: usize,
+    prepared: ?*const anyopaque,
+    prepared_bytes: usize,
+    margin: f32,
+    count: usize,
+    ids: ?[*]u32,
+    logits: ?[*]f32,
+    counts: ?*head_candidates.Counts,
+) callconv(.c) i32 {
+    const context = Context.from(context_pointer) orelse return Status.argument_invalid.code();
+    if (!holdsWeights(weights_bytes, rows, columns)) return Status.argument_invalid.code();
+    if (!checks.holdsPrepared(prepared_bytes, 1, columns)) return Status.argument_invalid.code();
+    // Written so that NaN fails it.
+    if (!(margin >= 0 and margin <= token_sums.margin_max)) return Status.argument_invalid.code();
+    const layout = head_candidates.Scratch.init(rows, columns, count) orelse return Status.argument_invalid.code();
+    const activations = checks.alignedConst(u8, prepared) orelse return Status.argument_invalid.code();
+    const table = checks.alignedConst(u8, weights) orelse return Status.argument_invalid.code();
+    const out_ids = ids orelse return Status.argument_invalid.code();
+    const out_logits = logits orelse return Status.argument_invalid.code();
+    const out_counts = counts orelse return Status.argument_invalid.code();
+    if (!hasFiniteScales(activations, columns)) return Status.not_finite.code();
+    const scratch = context.scratchOf(layout.bytes) orelse return Status.out_of_memory.code();
+    const kernels = head_candidates.Kernels{
+        .linear = context.kernels.split8_linear,
+        .upper = context.kernels.split8_upper,
+    };
+    out_counts.* = head_candidates.run(Executor{ .context = context, .columns = columns }, kernels, .{
+        .weights = table,
+        .rows = rows,
+        .columns = columns,
+        .prepared = activations,
+        .margin = margin,
+        .scratch = scratch,
+        .ids = out_ids[0..count],
+        .logits = out_logits[0..count],
+    }) catch |cause| return switch (cause) {
+        error.Busy => Status.busy.code(),
+        error.NotFinite => Status.not_finite.code(),
+    };
+    return Status.ok.code();
+}
+
+/// Runs kernels on the context's threads.
+const Executor = struct {
+    context: *Context,
+    columns: usize,
+
+    pub fn run(
+        self: Executor,
+        function: *const kernel.Run,
+        arguments: *const anyopaque,
+        units: usize,
+        rows_a_unit: usize,
+    ) head_candidates.Error!void {
+        const grain = @max(1, checks.rowGrain(self.columns, 1) / rows_a_unit);
+        if (self.context.run(function, arguments, units, grain) != .ok) return error.Busy;
+    }
+};
+
+fn holdsWeights(bytes: usize, rows: usize, columns: usize) bool {
+    const layout = format.split8.Layout.init(rows, columns) orelse return false;
+    return bytes >= layout.bytes;
+}
+
+fn hasFiniteScales(activations: [*]align(64) const u8, columns: usize) bool {
+    const layout = prepared_layout.Layout.init(1, columns).?;
+    const scales: [*]const f32 = @ptrCast(@alignCast(activations + layout.scales_offset));
+    for (scales[0..layout.blocks]) |scale| if (!std.math.isFinite(scale)) return false;
+    return true;
+}
