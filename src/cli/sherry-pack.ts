@@ -1,30 +1,39 @@
 #!/usr/bin/env bun
 /**
- * `sherry-pack`: a Hugging Face checkpoint to a packed file. The machine-readable summary goes to stdout, and nothing
- * else with --json; progress, warnings and errors go to stderr.
+ * `sherry-pack`: a Hugging Face checkpoint or a GGUF file, from this machine or from the hub, to a packed file, and a
+ * packed file to GGUF again. The machine-readable summary goes to stdout, and nothing else with --json; progress,
+ * warnings and errors go to stderr.
  */
-import { basename, resolve } from "node:path";
 import { SherryError } from "../errors.ts";
-import type { LinearKind, PackOptions, PackProgress, TableKind } from "../packing/pack-options.ts";
+import { LINEAR_KINDS, type PackOptions, type PackProgress, TABLE_OPTIONS } from "../packing/pack-options.ts";
 import { packCheckpoint } from "../packing/packer.ts";
 import { parseScaleOption, SCALE_OPTION_TEXTS, scaleOptionText } from "../packing/scale-option.ts";
+import type { DownloadProgress } from "../packing/sources/hub-source.ts";
+import { openSource } from "../packing/sources/source.ts";
+import { parseSource, sourceName } from "../packing/sources/spec.ts";
 import type { PackedTensorSummary, PackSummary } from "../packing/summary.ts";
 import { type CommandDescription, helpText, type ParsedCommand, parseCommand } from "./arguments.ts";
+import { EXPORT_OPTIONS, exportFile, type Report, wantsGguf } from "./export-gguf.ts";
+import { errorColumns, type ProgressBar, progressBar } from "./progress-bar.ts";
 import { INTERRUPTED_EXIT_CODE, PROCESS_TERMINAL, type Terminal } from "./terminal.ts";
-
-const LINEAR_KINDS: readonly LinearKind[] = ["sherry", "q8", "f16", "f32", "bf16"];
-const TABLE_KINDS: readonly TableKind[] = ["f16", "q8", "f32", "bf16"];
+import { megabytes, textTable } from "./text-table.ts";
 
 export const description: CommandDescription = {
   name: "sherry-pack",
-  summary: "Pack a Hugging Face checkpoint into one .sherry file",
-  positionals: [{ name: "INPUT", description: "A folder with config.json, safetensors and tokenizer.json" }],
+  summary: "Pack a Hugging Face checkpoint or a GGUF file into one .sherry file",
+  positionals: [
+    {
+      name: "INPUT",
+      description:
+        "A folder with config.json, safetensors and tokenizer.json; a .gguf file (of several the first); or hf:owner/name[/file.gguf][@revision]",
+    },
+  ],
   options: {
     output: {
       type: "string",
       placeholder: "FILE",
       description: "The file to write; an older one is replaced when the new one is whole. Also -o",
-      default_text: "the folder's name + .sherry, in the current folder",
+      default_text: "the folder's or repository's name + .sherry, in the current folder",
     },
     linear: {
       type: "string",
@@ -36,15 +45,15 @@ export const description: CommandDescription = {
     embedding: {
       type: "string",
       placeholder: "KIND",
-      description: "How the token embedding is stored",
-      choices: TABLE_KINDS,
-      default_text: "f16",
+      description: "How the token embedding is stored; auto: as the checkpoint has it",
+      choices: TABLE_OPTIONS,
+      default_text: "f16; auto for a GGUF file",
     },
     head: {
       type: "string",
       placeholder: "KIND",
       description: "How an LM head of its own is stored",
-      choices: TABLE_KINDS,
+      choices: TABLE_OPTIONS,
       default_text: "as the embedding",
     },
     scale: {
@@ -64,10 +73,13 @@ export const description: CommandDescription = {
       type: "boolean",
       description: "Show what would be written and what it would lose; write nothing",
     },
+    ...EXPORT_OPTIONS,
   },
   examples: [
     "sherry-pack ./Llama-3.2-1B-Sherry",
     "sherry-pack ./Llama-3.2-1B --linear q8 --embedding q8 -o llama-q8.sherry",
+    "HF_TOKEN=hf_... sherry-pack hf:owner/name@main",
+    "sherry-pack Hy-MT-1.8B-STQ1_0.gguf && sherry-pack Hy-MT-1.8B-STQ1_0.sherry --to-gguf again.gguf",
   ],
 };
 
@@ -78,7 +90,7 @@ export const description: CommandDescription = {
 export async function run(
   argv: readonly string[],
   terminal: Terminal = PROCESS_TERMINAL,
-  progress_columns: number | null = process.stderr.isTTY ? process.stderr.columns : null,
+  progress_columns: number | null = errorColumns(),
 ): Promise<number> {
   // The short form that every tool of this sort has.
   const command = parseCommand(
@@ -91,70 +103,79 @@ export async function run(
   }
   const interruption = new AbortController();
   const stopWatching = terminal.watchInterrupts(() => interruption.abort());
-  const options = { ...packOptions(command), signal: interruption.signal };
-  const bar = progress_columns === null ? null : new ProgressBar(terminal, progress_columns);
-  let summary: PackSummary;
+  const { signal } = interruption;
+  const bar = progressBar(terminal, progress_columns);
+  const on_progress = (progress: PackProgress) => drawPacking(bar, progress);
+  let report: Report;
   try {
-    summary = await packCheckpoint({ ...options, on_progress: (progress) => bar?.draw(progress) });
+    report = wantsGguf(command)
+      ? await exportFile(command, signal, on_progress)
+      : await packSource(command, signal, bar, on_progress);
   } catch (error) {
-    bar?.clear();
+    bar.clear();
     if (!interruption.signal.aborted) throw error;
     terminal.writeError("interrupted; nothing was written\n");
     return INTERRUPTED_EXIT_CODE;
   } finally {
     stopWatching();
   }
-  bar?.clear();
-  for (const warning of summary.warnings) terminal.writeError(`warning: ${warning}\n`);
+  bar.clear();
+  for (const warning of report.warnings) terminal.writeError(`warning: ${warning}\n`);
   const json = command.values.get("json") === true;
-  terminal.write(json ? `${JSON.stringify(summary, null, 2)}\n` : textSummary(summary));
+  terminal.write(json ? `${JSON.stringify(report.summary, null, 2)}\n` : report.text);
   return 0;
+}
+
+async function packSource(
+  command: ParsedCommand,
+  signal: AbortSignal,
+  bar: ProgressBar,
+  on_progress: (progress: PackProgress) => void,
+): Promise<Report> {
+  const options = packOptions(command);
+  const on_download = (progress: DownloadProgress) => drawDownload(bar, progress);
+  const source = await openSource(options.input, { signal, on_progress: on_download });
+  const packed = await packCheckpoint({ ...options, input: source.path, signal, on_progress });
+  // What was typed says more than where the cache keeps it.
+  const summary = { ...packed, input: options.input };
+  return { warnings: summary.warnings, summary, text: textSummary(summary) };
 }
 
 function packOptions(command: ParsedCommand): PackOptions {
   const { values, positionals } = command;
   const [input = ""] = positionals;
-  const output = String(values.get("output") ?? `${basename(resolve(input))}.sherry`);
+  const output = String(values.get("output") ?? `${sourceName(parseSource(input))}.sherry`);
   const label = values.get("label");
   return {
     input,
     output: values.get("dry-run") === true ? null : output,
     linear: chosen(LINEAR_KINDS, values.get("linear"), "sherry"),
-    embedding: chosen(TABLE_KINDS, values.get("embedding"), "f16"),
-    head: values.has("head") ? chosen(TABLE_KINDS, values.get("head"), "f16") : null,
+    embedding: chosen(TABLE_OPTIONS, values.get("embedding"), null),
+    head: chosen(TABLE_OPTIONS, values.get("head"), null),
     scale: parseScaleOption(String(values.get("scale") ?? "auto")),
     label: label === undefined ? null : String(label),
   };
 }
 
 /** The choice as its type; parseCommand has refused everything that is not one. */
-function chosen<Kind extends string>(kinds: readonly Kind[], value: unknown, otherwise: Kind): Kind {
+function chosen<Kind extends string, Otherwise>(
+  kinds: readonly Kind[],
+  value: unknown,
+  otherwise: Otherwise,
+): Kind | Otherwise {
   return kinds.find((kind) => kind === value) ?? otherwise;
 }
 
-/** One line, redrawn in place: share done, weights a second, what is being packed. */
-class ProgressBar {
-  readonly #terminal: Terminal;
-  readonly #columns: number;
+function drawDownload(bar: ProgressBar, progress: DownloadProgress): void {
+  const { file, bytes_done, bytes_total, elapsed_ms } = progress;
+  const speed = (bytes_done / 1e3 / Math.max(1, elapsed_ms)).toFixed(1);
+  bar.draw(bytes_done / bytes_total, `${megabytes(bytes_done)}  ${speed} MB/s  ${file}`);
+}
 
-  constructor(terminal: Terminal, columns: number) {
-    this.#terminal = terminal;
-    this.#columns = columns;
-  }
-
-  draw({ tensor, weights_done, weights_total, elapsed_ms }: PackProgress): void {
-    const share = weights_done / weights_total;
-    const width = 24;
-    const full = Math.round(share * width);
-    const bar = "#".repeat(full) + "-".repeat(width - full);
-    const speed = `${(weights_done / 1e3 / Math.max(1, elapsed_ms)).toFixed(0)} M weights/s`;
-    const line = `[${bar}] ${(share * 100).toFixed(0).padStart(3)} %  ${speed}  ${tensor}`;
-    this.#terminal.writeError(`\r\x1b[K${line.slice(0, this.#columns - 1)}`);
-  }
-
-  clear(): void {
-    this.#terminal.writeError("\r\x1b[K");
-  }
+function drawPacking(bar: ProgressBar, progress: PackProgress): void {
+  const { tensor, weights_done, weights_total, elapsed_ms } = progress;
+  const speed = (weights_done / 1e3 / Math.max(1, elapsed_ms)).toFixed(0);
+  bar.draw(weights_done / weights_total, `${speed} M weights/s  ${tensor}`);
 }
 
 function textSummary(summary: PackSummary): string {
@@ -166,7 +187,7 @@ function textSummary(summary: PackSummary): string {
       : `Wrote ${summary.output}: ${megabytes(summary.file_bytes)} from ${megabytes(summary.checkpoint_bytes)}.`;
   const speed = `${(summary.weights / 1e6).toFixed(1)} M weights in ${summary.seconds.toFixed(2)} s: ${throughput(summary)}.`;
   return `${[
-    ...table([["tensor", "kind", "shape", "bits a weight", "relative error"], ...rows, total]),
+    ...textTable([["tensor", "kind", "shape", "bits a weight", "relative error"], ...rows, total]),
     "",
     ...summary.sentences,
     written,
@@ -186,22 +207,6 @@ function throughput(summary: PackSummary): string {
   const seconds = Math.max(summary.seconds, 1e-9);
   const weights = (summary.weights / 1e6 / seconds).toFixed(0);
   return `${weights} M weights/s, ${(summary.checkpoint_bytes / 1e6 / seconds).toFixed(0)} MB/s of checkpoint`;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(2)} MB`;
-}
-
-function table(rows: readonly string[][]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? "").length)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
 }
 
 /** 2 for a wrong command line, 1 for every other failure, as `sherry` has it. */

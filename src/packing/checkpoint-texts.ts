@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { SherryError } from "../errors.ts";
 import { CHAT_TEMPLATE_LENGTH_MAX, DIRECTORY_BYTES_MAX, TOKENIZER_BYTES_MAX } from "../limits.ts";
+import type { GgufTokenizer } from "../tokenizer/from-gguf.ts";
 import { describeValue } from "./excerpt.ts";
 import {
   isJsonObject,
@@ -44,6 +45,22 @@ export function readCheckpointTexts(folder: string): CheckpointTexts {
     );
   }
   return { tokenizer, tokenizer_config, chat_template: file ?? from_field, warnings };
+}
+
+/** What a GGUF file holds instead of these files. @throws SherryError checkpoint_invalid */
+export function ggufTexts({
+  tokenizer_json,
+  tokenizer_config,
+  chat_template,
+}: GgufTokenizer): CheckpointTexts {
+  if (chat_template !== null) checkLength(chat_template, "tokenizer.chat_template");
+  if (tokenizer_json.length > TOKENIZER_BYTES_MAX) {
+    throw new SherryError("checkpoint_invalid", "tokenizer.ggml.tokens", {
+      expected: `a tokenizer.json of at most ${TOKENIZER_BYTES_MAX} bytes`,
+      received: `one of ${tokenizer_json.length} bytes`,
+    });
+  }
+  return { tokenizer: tokenizer_json, tokenizer_config, chat_template, warnings: [] };
 }
 
 function readTemplateFile(path: string): string | null {

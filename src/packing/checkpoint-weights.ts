@@ -5,21 +5,36 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { SherryError } from "../errors.ts";
-import { type FileSource, openFileSource } from "../format/byte-source.ts";
+import { type ByteSource, type FileSource, openFileSource } from "../format/byte-source.ts";
 import type { FloatElement, TensorShape } from "../format/directory.ts";
 import { SAFETENSORS_HEADER_BYTES_MAX } from "../limits.ts";
 import { describeValue, excerpt } from "./excerpt.ts";
+import type { GgufModelTensor } from "./gguf/model.ts";
 import { isJsonObject, readOptionalJson } from "./json-text.ts";
 import { readSafetensorsHeader, type SafetensorsTensor } from "./safetensors.ts";
 
-/** A tensor of the checkpoint, its elements row after row in `source` from `offset` on. */
+/** Closes nothing: whoever opened the checkpoint does. */
 export interface CheckpointTensor {
   readonly name: string;
   readonly shape: TensorShape;
+  /** The elements lie row after row in `source` from `offset` on. */
   readonly element: FloatElement;
-  readonly source: FileSource;
+  readonly source: ByteSource;
   readonly offset: number;
   readonly bytes: number;
+  /** The same tensor in a GGUF file's own blocks, for writers that keep those without loss. */
+  readonly blocks?: GgufModelTensor;
+}
+
+/** The tensors of an opened checkpoint, whatever its format. */
+export interface TensorStore {
+  readonly warnings: readonly string[];
+  names(): readonly string[];
+  has(name: string): boolean;
+  /** @throws SherryError checkpoint_invalid when it is missing or of another shape; checkpoint_unsupported */
+  tensor(name: string, shape: TensorShape): CheckpointTensor;
+  /** Closes the files. Safe to call twice. */
+  close(): void;
 }
 
 /** Files open at once; the largest published checkpoints have a few hundred shards. */
@@ -38,7 +53,7 @@ interface StoredTensor extends SafetensorsTensor {
 }
 
 /** Every tensor of a checkpoint by name; owns the open files. */
-export class CheckpointWeights {
+export class CheckpointWeights implements TensorStore {
   readonly warnings: readonly string[];
   /** The bytes of all tensors. */
   readonly bytes: number;
@@ -80,20 +95,8 @@ export class CheckpointWeights {
    */
   tensor(name: string, shape: TensorShape): CheckpointTensor {
     const stored = this.#tensors.get(name);
-    const expected = `[${shape.join(", ")}], as config.json says`;
-    if (stored === undefined) {
-      throw new SherryError("checkpoint_invalid", `tensor ${name}`, {
-        expected,
-        received: "no such tensor in the checkpoint",
-        next_step: "The checkpoint is incomplete or of another architecture",
-      });
-    }
-    if (stored.shape.length !== shape.length || stored.shape.some((size, index) => size !== shape[index])) {
-      throw new SherryError("checkpoint_invalid", `the shape of tensor ${name}`, {
-        expected,
-        received: `[${stored.shape.join(", ")}]`,
-      });
-    }
+    if (stored === undefined) throw missingTensor(name, shape, "config.json");
+    checkStoredShape(name, stored.shape, shape, "config.json");
     const element = ELEMENTS.get(stored.dtype);
     if (element === undefined) {
       throw new SherryError("checkpoint_unsupported", `the elements of tensor ${name}`, {
@@ -111,6 +114,29 @@ export class CheckpointWeights {
   }
 }
 
+/** @param authority what says that the tensor belongs there */
+export function missingTensor(name: string, shape: TensorShape, authority: string): SherryError {
+  return new SherryError("checkpoint_invalid", `tensor ${name}`, {
+    expected: `[${shape.join(", ")}], as ${authority} says`,
+    received: "no such tensor in the checkpoint",
+    next_step: "The checkpoint is incomplete or of another architecture",
+  });
+}
+
+/** @throws SherryError checkpoint_invalid */
+export function checkStoredShape(
+  name: string,
+  stored: readonly number[],
+  shape: TensorShape,
+  authority: string,
+): void {
+  if (stored.length === shape.length && stored.every((size, index) => size === shape[index])) return;
+  throw new SherryError("checkpoint_invalid", `the shape of tensor ${name}`, {
+    expected: `[${shape.join(", ")}], as ${authority} says`,
+    received: `[${stored.join(", ")}]`,
+  });
+}
+
 function openFiles(folder: string, sources: FileSource[], warnings: string[]): Map<string, StoredTensor> {
   const open = (file_name: string): ReadonlyMap<string, SafetensorsTensor> => {
     const source = openFileSource(join(folder, file_name));
@@ -126,7 +152,7 @@ function openFiles(folder: string, sources: FileSource[], warnings: string[]): M
       warnings.push(`${INDEX_FILE} is not used: there is a ${SINGLE_FILE}`);
     return new Map(own(open(SINGLE_FILE).values()));
   }
-  const weight_map = readIndex(folder);
+  const weight_map = readShardIndex(folder);
   const result = new Map<string, StoredTensor>();
   for (const file_name of new Set(weight_map.values())) {
     const shard = open(file_name);
@@ -151,8 +177,8 @@ function openFiles(folder: string, sources: FileSource[], warnings: string[]): M
   return result;
 }
 
-/** The shard of each tensor. */
-function readIndex(folder: string): ReadonlyMap<string, string> {
+/** The shard of each tensor. @throws SherryError checkpoint_invalid, also when the folder has no index */
+export function readShardIndex(folder: string): ReadonlyMap<string, string> {
   const index = readOptionalJson(join(folder, INDEX_FILE), SAFETENSORS_HEADER_BYTES_MAX);
   if (index === null) throw noWeights(folder);
   const weight_map = index["weight_map"];

@@ -1,17 +1,20 @@
 /**
- * A Hugging Face folder, opened and held against its own config.json: every tensor that the architecture needs is there,
- * of its shape and of a type that can be read, before anything is packed.
+ * A checkpoint, opened and held against its own config: every tensor that the architecture needs is there, of its shape
+ * and of a type that can be read, before anything is packed. It is a Hugging Face folder, or a GGUF file.
  */
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { SherryError } from "../errors.ts";
+import { openFileSource } from "../format/byte-source.ts";
 import type { GenerationDefaults, ModelConfig } from "../format/directory.ts";
 import { DIRECTORY_BYTES_MAX } from "../limits.ts";
 import { parseGenerationDefaults, parseModelConfig } from "./checkpoint-config.ts";
-import { type CheckpointTexts, readCheckpointTexts } from "./checkpoint-texts.ts";
-import { type CheckpointTensor, CheckpointWeights } from "./checkpoint-weights.ts";
+import { type CheckpointTexts, ggufTexts, readCheckpointTexts } from "./checkpoint-texts.ts";
+import { type CheckpointTensor, CheckpointWeights, type TensorStore } from "./checkpoint-weights.ts";
 import { excerpt } from "./excerpt.ts";
-import { readOptionalJson } from "./json-text.ts";
+import { openGgufModel } from "./gguf/model.ts";
+import { GgufWeights } from "./gguf-tensors.ts";
+import { type JsonObject, readOptionalJson } from "./json-text.ts";
 import { HEAD_NAME, planTensors, type TensorRole } from "./tensor-plan.ts";
 
 export interface RoledTensor extends CheckpointTensor {
@@ -19,6 +22,7 @@ export interface RoledTensor extends CheckpointTensor {
 }
 
 export interface Checkpoint {
+  readonly format: "huggingface" | "gguf";
   readonly config: ModelConfig;
   readonly generation: GenerationDefaults;
   readonly texts: CheckpointTexts;
@@ -33,11 +37,24 @@ export interface Checkpoint {
 const NAMES_LISTED_MAX = 8;
 
 /**
+ * @param path a Hugging Face folder, or a GGUF file (of a split model the first one)
  * @throws SherryError file_not_found, file_unreadable, checkpoint_invalid (files that are damaged, incomplete or
- *   contradict each other), checkpoint_unsupported (an architecture or feature that cannot be packed)
+ *   contradict each other), checkpoint_unsupported (an architecture or feature that cannot be packed), tokenizer_invalid
+ *   and tokenizer_unsupported (a GGUF file's tokenizer)
  */
-export function openCheckpoint(folder: string): Checkpoint {
-  checkFolder(folder);
+export function openCheckpoint(path: string): Checkpoint {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status === undefined) {
+    throw new SherryError("file_not_found", path, {
+      expected: "a Hugging Face folder or a GGUF file",
+      received: "nothing of that name",
+      next_step: "Check the path",
+    });
+  }
+  return status.isDirectory() ? openFolder(path) : openGgufFile(path);
+}
+
+function openFolder(folder: string): Checkpoint {
   const config_json = readOptionalJson(join(folder, "config.json"), DIRECTORY_BYTES_MAX);
   if (config_json === null) {
     throw new SherryError("checkpoint_invalid", folder, {
@@ -49,41 +66,74 @@ export function openCheckpoint(folder: string): Checkpoint {
   // An architecture that cannot be packed is named before anything else is held against it.
   parseModelConfig(config_json, generation_json, true);
   const weights = CheckpointWeights.open(folder);
+  return closingOnError(weights, () => ({
+    format: "huggingface",
+    ...assemble(config_json, generation_json, weights, () => readCheckpointTexts(folder)),
+  }));
+}
+
+function openGgufFile(path: string): Checkpoint {
+  checkMagic(path);
+  const model = openGgufModel(path);
+  const weights = new GgufWeights(model);
+  return closingOnError(weights, () => ({
+    format: "gguf",
+    ...assemble(model.config, model.generation_config, weights, () => ggufTexts(model.tokenizer)),
+  }));
+}
+
+function closingOnError<T>(weights: TensorStore, work: () => T): T {
   try {
-    const config = parseModelConfig(config_json, generation_json, weights.has(HEAD_NAME));
-    const texts = readCheckpointTexts(folder);
-    const planned = planTensors(config);
-    const tensors = planned.map(({ name, role, shape }) => ({ ...weights.tensor(name, shape), role }));
-    const unused = unusedNames(config, weights, new Set(planned.map((tensor) => tensor.name)));
-    return {
-      config,
-      generation: parseGenerationDefaults(generation_json),
-      texts,
-      tensors,
-      warnings: [...weights.warnings, ...texts.warnings, ...unused],
-      close: () => weights.close(),
-    };
+    return work();
   } catch (error) {
     weights.close();
     throw error;
   }
 }
 
-function checkFolder(folder: string): void {
-  const status = statSync(folder, { throwIfNoEntry: false });
-  if (status === undefined) {
-    throw new SherryError("file_not_found", folder, {
-      expected: "a Hugging Face folder",
-      received: "nothing of that name",
-      next_step: "Check the path",
-    });
-  }
-  if (status.isDirectory()) return;
-  throw new SherryError("checkpoint_unsupported", folder, {
-    expected: "a Hugging Face folder (config.json, model.safetensors, tokenizer.json)",
-    received: "a file",
-    next_step: "Name the folder that holds the checkpoint",
+function assemble(
+  config_json: JsonObject,
+  generation_json: JsonObject | null,
+  weights: TensorStore,
+  readTexts: () => CheckpointTexts,
+): Omit<Checkpoint, "format"> {
+  const config = parseModelConfig(config_json, generation_json, weights.has(HEAD_NAME));
+  const texts = readTexts();
+  const planned = planTensors(config);
+  const tensors = planned.map(({ name, role, shape }) => ({ ...weights.tensor(name, shape), role }));
+  const unused = unusedNames(config, weights, new Set(planned.map((tensor) => tensor.name)));
+  return {
+    config,
+    generation: parseGenerationDefaults(generation_json),
+    texts,
+    tensors,
+    warnings: [...weights.warnings, ...texts.warnings, ...unused],
+    close: () => weights.close(),
+  };
+}
+
+/** @throws SherryError checkpoint_unsupported for a file that is no GGUF file; file_unreadable */
+function checkMagic(path: string): void {
+  const magic = readMagic(path);
+  if (magic === "GGUF") return;
+  // The first letters of our own magic behind its first byte.
+  const is_packed = magic.endsWith("SHE");
+  throw new SherryError("checkpoint_unsupported", path, {
+    expected: "a Hugging Face folder (config.json, model.safetensors, tokenizer.json) or a GGUF file",
+    received: is_packed ? "a packed file" : "another file",
+    next_step: is_packed
+      ? "To turn it into a GGUF file, add --to-gguf"
+      : "Name the folder that holds the checkpoint",
   });
+}
+
+function readMagic(path: string): string {
+  const source = openFileSource(path);
+  try {
+    return String.fromCharCode(...source.read(0, Math.min(4, source.bytes)));
+  } finally {
+    source.close();
+  }
 }
 
 /**
@@ -91,7 +141,7 @@ function checkFolder(folder: string): void {
  * other tensor of a layer that runs (a bias, a norm of another family) would change what the layer computes.
  * @throws SherryError checkpoint_unsupported naming the first such tensor
  */
-function unusedNames(config: ModelConfig, weights: CheckpointWeights, used: ReadonlySet<string>): string[] {
+function unusedNames(config: ModelConfig, weights: TensorStore, used: ReadonlySet<string>): string[] {
   const unused = weights.names().filter((name) => !used.has(name) && !name.endsWith(".rotary_emb.inv_freq"));
   const needed = unused.find((name) => {
     const layer = /^model\.layers\.(\d+)\./.exec(name)?.[1];

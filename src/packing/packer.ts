@@ -1,5 +1,5 @@
 /**
- * Checkpoint folder in, packed file out: one tensor after the other, a few rows at a time, so that memory stays below a
+ * Checkpoint in, packed file out: one tensor after the other, a few rows at a time, so that memory stays below a
  * few row tiles and one tensor's scales whatever the checkpoint's size.
  */
 import { SherryError } from "../errors.ts";
@@ -7,13 +7,23 @@ import { encodeDirectory, parseDirectory, type TensorKind, type TensorShape } fr
 import { tensorBytes } from "../format/layout.ts";
 import { type FileContents, PackedFileWriter } from "../format/writer.ts";
 import { PackingStatistics } from "../native/packing.ts";
+import { prepareAsStored, prepareBlocks } from "./block-tensors.ts";
 import { type Checkpoint, openCheckpoint, type RoledTensor } from "./checkpoint.ts";
 import type { CheckpointTensor } from "./checkpoint-weights.ts";
 import { prepareDense, prepareQ8 } from "./dense-tensors.ts";
-import { PACKER_VERSION, type PackOptions } from "./pack-options.ts";
+import { STQ1_COLUMNS } from "./gguf/stq1.ts";
+import { prepareInt4 } from "./int4-tensor.ts";
+import {
+  AUTO_TABLE,
+  type LinearKind,
+  PACKER_VERSION,
+  type PackOptions,
+  type TableOption,
+} from "./pack-options.ts";
 import type { Advance } from "./row-tiles.ts";
 import { scaleOptionText } from "./scale-option.ts";
 import { checkSherryShape, prepareSherry } from "./sherry-tensor.ts";
+import { prepareSplit8 } from "./split8-tensor.ts";
 import { type PackedTensorSummary, type PackSummary, summarize } from "./summary.ts";
 import type { PreparedTensor } from "./tensor-writers.ts";
 
@@ -83,7 +93,19 @@ function checkOptions(options: PackOptions, checkpoint: Checkpoint): void {
   }
   if (options.linear === "sherry") {
     for (const tensor of checkpoint.tensors) if (tensor.role === "linear") checkSherryShape(tensor);
+    checkBlockScales(options, checkpoint);
   }
+}
+
+/** STQ1_0 brings its scales along, one for 256 columns, and they are kept. */
+function checkBlockScales({ scale }: PackOptions, { tensors }: Checkpoint): void {
+  const kept = tensors.find(({ role, blocks }) => role === "linear" && blocks?.type === "STQ1_0");
+  if (kept === undefined || scale === "auto" || scale.group_columns === STQ1_COLUMNS) return;
+  throw new SherryError("argument_invalid", `scale of the STQ1_0 tensor ${kept.name}`, {
+    expected: `auto or group:${STQ1_COLUMNS}, the scales that it has`,
+    received: scaleOptionText(scale),
+    next_step: "Leave --scale out",
+  });
 }
 
 function fileContents(options: PackOptions, checkpoint: Checkpoint): FileContents {
@@ -99,7 +121,7 @@ function fileContents(options: PackOptions, checkpoint: Checkpoint): FileContent
       packer: "sherry-pack",
       packer_version: PACKER_VERSION,
       linear: options.linear,
-      embedding: options.embedding,
+      embedding: embeddingOption(options, checkpoint),
       scale: scaleOptionText(options.scale),
     },
   };
@@ -128,16 +150,19 @@ async function packTensors(
       options.signal?.throwIfAborted();
       turn_began = performance.now();
     };
-    const prepared = await prepare(tensor, options, advance);
+    const prepared = await prepare(tensor, options, checkpoint, advance);
     const statistics = new PackingStatistics();
     const { name, shape } = tensor;
     const { kind, scale, on_grid } = prepared;
-    const entry = await target.addTensor({ name, kind, shape, scale }, (sink) =>
+    const column_order = kind === "sherry" ? (prepared.column_order ?? "natural") : null;
+    const entry = await target.addTensor({ name, kind, shape, scale, column_order }, (sink) =>
       prepared.write(sink, statistics, advance),
     );
     const weights = weightsOf(shape);
     result.push({
       ...{ name, role: tensor.role, kind, shape, scale, on_grid, weights },
+      source_type: tensor.blocks?.type ?? null,
+      keeps_blocks: prepared.keeps_blocks ?? false,
       bytes: entry.bytes,
       bits_a_weight: (entry.bytes * 8) / weights,
       relative_rms_error: statistics.relative_rms_error,
@@ -147,28 +172,45 @@ async function packTensors(
   return result;
 }
 
-function prepare(tensor: RoledTensor, options: PackOptions, advance: Advance): Promise<PreparedTensor> {
-  const kind = kindOf(tensor, options);
+async function prepare(
+  tensor: RoledTensor,
+  options: PackOptions,
+  checkpoint: Checkpoint,
+  advance: Advance,
+): Promise<PreparedTensor> {
+  const kind = kindOf(tensor, options, checkpoint);
+  if (kind === AUTO_TABLE) return prepareAsStored(tensor);
+  const kept = tensor.blocks === undefined ? null : prepareBlocks(tensor.blocks, kind);
+  if (kept !== null) return kept;
   if (kind === "sherry") return prepareSherry(tensor, options.scale, advance);
-  return Promise.resolve(preparePlain(tensor, kind));
+  return preparePlain(tensor, kind);
 }
 
-/** A tensor of any kind but `sherry`, whose scales have to be found first. */
-export function preparePlain(tensor: CheckpointTensor, kind: Exclude<TensorKind, "sherry">): PreparedTensor {
-  return kind === "q8" ? prepareQ8(tensor) : prepareDense(tensor, kind);
+/** The kinds that weights are converted to one row after the other, without a look at the whole tensor first. */
+export type PlainKind = Exclude<TensorKind, "sherry" | "q6k">;
+
+export function preparePlain(tensor: CheckpointTensor, kind: PlainKind): PreparedTensor {
+  if (kind === "q8") return prepareQ8(tensor);
+  if (kind === "split8") return prepareSplit8(tensor);
+  return kind === "int4" ? prepareInt4(tensor) : prepareDense(tensor, kind);
 }
 
-function kindOf(tensor: RoledTensor, options: PackOptions): TensorKind {
+function kindOf(tensor: RoledTensor, options: PackOptions, checkpoint: Checkpoint): LinearKind | TableOption {
   switch (tensor.role) {
     case "linear":
       return options.linear;
     case "embedding":
-      return options.embedding;
+      return embeddingOption(options, checkpoint);
     case "head":
-      return options.head ?? options.embedding;
+      return options.head ?? embeddingOption(options, checkpoint);
     case "norm":
       return "f32";
   }
+}
+
+/** GGUF files bring quantized embeddings along, and quantizing those again would lose more. */
+function embeddingOption({ embedding }: PackOptions, { format }: Checkpoint): TableOption {
+  return embedding ?? (format === "gguf" ? AUTO_TABLE : "f16");
 }
 
 function weightsOf(shape: TensorShape): number {

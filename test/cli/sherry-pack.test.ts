@@ -4,6 +4,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { run } from "../../src/cli/sherry-pack.ts";
 import { openFileSource } from "../../src/format/byte-source.ts";
 import { verifyPackedFile } from "../../src/format/verify.ts";
+import { LINEAR_KINDS, TABLE_OPTIONS } from "../../src/packing/pack-options.ts";
 import { asyncRefusal } from "../format/refusal.ts";
 import { TemporaryFolder, writeFolder } from "../packing/checkpoint-folder.ts";
 import { writeHollowFolder } from "../packing/hollow-folder.ts";
@@ -149,10 +150,11 @@ describe("a run", () => {
 
 describe("refusals", () => {
   const see_help = "Run 'sherry-pack --help' for the options";
+  const tables = TABLE_OPTIONS.join(", ");
   test.each([
-    [["--linear", "q4"], `--linear: expected sherry, q8, f16, f32, bf16, received q4. ${see_help}`],
-    [["--embedding", "sherry"], `--embedding: expected f16, q8, f32, bf16, received sherry. ${see_help}`],
-    [["--head", "q2"], `--head: expected f16, q8, f32, bf16, received q2. ${see_help}`],
+    [["--linear", "q4"], `--linear: expected ${LINEAR_KINDS.join(", ")}, received q4. ${see_help}`],
+    [["--embedding", "sherry"], `--embedding: expected ${tables}, received sherry. ${see_help}`],
+    [["--head", "q2"], `--head: expected ${tables}, received q2. ${see_help}`],
     [
       ["--scale", "group:100"],
       `--scale: expected auto, tensor, channel, group:32, group:64, group:128, group:256, received group:100. ${see_help}`,

@@ -140,6 +140,8 @@ describe("fields that are wrong", () => {
     ["tensors.0.offset", 2 ** 53, "the directory's tensors.0.offset"],
     ["tensors.0.offset", "128", "the directory's tensors.0.offset: expected number"],
     ["tensors.0.scale", {}, "the directory's tensors.0.scale"],
+    ["tensors.0.column_order", "sorted", "the directory's tensors.0.column_order: expected "],
+    ["tensors.0.column_order", undefined, "the directory's tensors.0.column_order: expected this key"],
     ["tensors.2.scale.group_columns", 48, "the directory's tensors.2.scale.group_columns: expected "],
     ["tensors.2.scale.element", "f64", "the directory's tensors.2.scale.element: expected "],
     ["unknown", 1, "the directory's unknown: expected no such key, received one"],

@@ -19,7 +19,7 @@ test("the padding of real shapes", () => {
   expect(rows.length).toBe(12);
   for (const [rows_count = 0, columns = 0, codes, padding, by_channel, by_group] of rows) {
     const cost = (scale: ScaleDescription) =>
-      tensorCost({ kind: "sherry", shape: [rows_count, columns], scale });
+      tensorCost({ kind: "sherry", shape: [rows_count, columns], scale, column_order: "natural" });
     const tensor = cost({ granularity: "tensor", group_columns: 0, element: "f32" });
     const channel = cost({ granularity: "channel", group_columns: 0, element: "f32" });
     const group = cost({ granularity: "group", group_columns: 128, element: "f16" });

@@ -120,7 +120,7 @@ const PADDING_OF_REAL_SHAPES = [
 describe("what real shapes cost", () => {
   test.each(PADDING_OF_REAL_SHAPES)("%s [%d, %d]", (_, rows, columns, codes, by_channel, by_group) => {
     const extra = (scale: TensorDescription["scale"]) => {
-      const cost = totalCost([{ kind: "sherry", shape: [rows, columns], scale }]);
+      const cost = totalCost([{ kind: "sherry", shape: [rows, columns], scale, column_order: "natural" }]);
       expect(cost.code_bits).toBe(rows * columns * 1.25);
       return cost.padding_bits / 8;
     };
@@ -131,10 +131,12 @@ describe("what real shapes cost", () => {
 
   test("costs add up to the bytes for every kind", () => {
     const descriptions: TensorDescription[] = [
-      { kind: "sherry", shape: [172, 64], scale: BY_32 },
-      { kind: "q8", shape: [35, 44], scale: null },
-      { kind: "f32", shape: [64], scale: null },
-      { kind: "bf16", shape: [3, 5], scale: null },
+      { kind: "sherry", shape: [172, 64], scale: BY_32, column_order: "natural" },
+      { kind: "q8", shape: [35, 44], scale: null, column_order: null },
+      { kind: "q6k", shape: [3, 512], scale: null, column_order: null },
+      { kind: "int4", shape: [9, 44], scale: null, column_order: null },
+      { kind: "f32", shape: [64], scale: null, column_order: null },
+      { kind: "bf16", shape: [3, 5], scale: null, column_order: null },
     ];
     for (const description of descriptions) {
       const { code_bits, scale_bits, padding_bits } = totalCost([description]);
@@ -145,6 +147,20 @@ describe("what real shapes cost", () => {
       code_bits: 1540 * 8,
       scale_bits: 35 * 2 * 16,
       padding_bits: 35 * 20 * 8,
+    });
+    // 1,152 bytes of codes and 96 of sub-scales, then 32 of zeros before 12 of scales.
+    expect(totalCost(descriptions.slice(2, 3))).toEqual({
+      weights: 1536,
+      code_bits: 1536 * 6,
+      scale_bits: 96 * 8 + 6 * 16,
+      padding_bits: 32 * 8,
+    });
+    // Seven rows and twenty columns of each row do not exist.
+    expect(totalCost(descriptions.slice(3, 4))).toEqual({
+      weights: 396,
+      code_bits: 396 * 4,
+      scale_bits: 18 * 16,
+      padding_bits: (16 * 64 - 396) * 4 + 14 * 16,
     });
   });
 
@@ -192,16 +208,35 @@ describe("refusals", () => {
     expect(denseBytes([3, 5], "bf16")).toBe(30);
   });
 
-  test("kinds, shapes and scales that do not go together", () => {
-    expect(refusal(() => tensorBytes({ kind: "sherry", shape: [8, 8], scale: null }))).toEqual({
+  test("kinds, shapes, scales and column orders that do not go together", () => {
+    const natural = { scale: BY_128, column_order: "natural" } as const;
+    const none = { scale: null, column_order: null } as const;
+    const messageOf = (description: TensorDescription) => refusal(() => tensorBytes(description)).message;
+    expect(refusal(() => tensorBytes({ kind: "sherry", shape: [8, 8], ...natural, scale: null }))).toEqual({
       code: "argument_invalid",
       message: "the scale of the sherry tensor: expected a description of its scales, received null",
     });
-    expect(refusal(() => tensorBytes({ kind: "f16", shape: [8, 8], scale: BY_128 })).message).toBe(
+    expect(messageOf({ kind: "f16", shape: [8, 8], ...none, scale: BY_128 })).toBe(
       "the scale of the f16 tensor: expected null, received a description of scales",
     );
-    expect(refusal(() => tensorBytes({ kind: "q8", shape: [8], scale: null })).message).toBe(
-      "the shape of the q8 tensor: expected [rows, columns], received [8]",
+    expect(messageOf({ kind: "sherry", shape: [8, 8], ...natural, column_order: null })).toBe(
+      "the column order of the sherry tensor: expected natural or strided, received null",
+    );
+    for (const kind of ["q8", "q6k", "int4", "f32"] as const) {
+      expect(messageOf({ kind, shape: [8, 256], ...none, column_order: "strided" })).toBe(
+        `the column order of the ${kind} tensor: expected null, received strided`,
+      );
+    }
+    for (const kind of ["q8", "q6k", "int4"] as const) {
+      expect(messageOf({ kind, shape: [8], ...none })).toBe(
+        `the shape of the ${kind} tensor: expected [rows, columns], received [8]`,
+      );
+    }
+    expect(messageOf({ kind: "sherry", shape: [8, 96], ...natural, column_order: "strided" })).toBe(
+      "columns in strided order: expected a multiple of 64, received 96",
+    );
+    expect(tensorBytes({ kind: "sherry", shape: [8, 192], ...natural, column_order: "strided" })).toBe(
+      tensorBytes({ kind: "sherry", shape: [8, 192], ...natural }),
     );
   });
 });

@@ -8,12 +8,12 @@ import { type ByteSource, memorySource } from "../../src/format/byte-source.ts";
 import { readPackedFile } from "../../src/format/reader.ts";
 import { expectRefusal, FILE, flipped, forgeTensor, withHeader } from "./hostile-file.ts";
 import { refusal } from "./refusal.ts";
-import { directoryOffset, withDirectory } from "./sample-file.ts";
+import { directoryOffset, sampleTensors, withDirectory } from "./sample-file.ts";
 
 const DAMAGED = "The file is damaged; get it again or pack it anew";
 
 test("the file that the others are made from is read, also after an edit that changes nothing", () => {
-  expect(readPackedFile(memorySource(FILE)).directory.tensors.length).toBe(8);
+  expect(readPackedFile(memorySource(FILE)).directory.tensors.length).toBe(sampleTensors().length);
   expect(withDirectory(FILE, () => undefined)).toEqual(FILE);
   expect(withHeader(() => undefined)).toEqual(FILE);
 });
@@ -138,14 +138,15 @@ describe("forged ranges, signed again", () => {
   const [first, second] = directory.tensors;
   if (first === undefined || second === undefined) throw new Error("the sample has too few tensors");
   const names = { first: first.name, second: second.name };
+  const last = directory.tensors.length - 1;
 
   test.each([
     ["inside the header", 0, { offset: 64 }, "to start after the header, at 128, received 64"],
     ["at nothing", 0, { offset: 0 }, "to start after the header, at 128, received 0"],
     ["into the one before", 1, { offset: first.offset }, `to start after ${names.first}, at `],
-    ["into the directory", 7, { offset: directory_offset }, "to end before the directory, at "],
-    ["past the end", 7, { offset: 2 ** 40 }, "to end before the directory, at "],
-    ["to the end of numbers", 7, { offset: 2 ** 53 - 64 }, "to end before the directory, at "],
+    ["into the directory", last, { offset: directory_offset }, "to end before the directory, at "],
+    ["past the end", last, { offset: 2 ** 40 }, "to end before the directory, at "],
+    ["to the end of numbers", last, { offset: 2 ** 53 - 64 }, "to end before the directory, at "],
     ["by one", 1, { offset: second.offset + 1 }, "a multiple of 64, received "],
     ["by 32", 1, { offset: second.offset + 32 }, "a multiple of 64, received "],
     ["behind the next", 0, { offset: second.offset + 64 }, "rising offsets, received "],
@@ -175,6 +176,10 @@ describe("forged ranges, signed again", () => {
       { kind: "sherry" },
       "the scale of the sherry tensor: expected a description of its scales, received null",
     ],
+    [{ kind: "q6k" }, "the shape of the q6k tensor: expected [rows, columns], received [64]"],
+    [{ kind: "q6k", shape: [1, 64] }, "columns of a q6k tensor: expected a multiple of 256, received 64"],
+    [{ kind: "int4", shape: [8, 32] }, "144 bytes for int4 [8, 32], received 256"],
+    [{ column_order: "natural" }, "the column order of the f32 tensor: expected null, received natural"],
     [
       { scale: { granularity: "tensor", group_columns: 0, element: "f32" } },
       "the scale of the f32 tensor: expected null, received a description of scales",
@@ -187,6 +192,14 @@ describe("forged ranges, signed again", () => {
 
   test.each([
     [{ shape: [64, 66] }, "columns of a sherry tensor: expected a multiple of 4, received 66"],
+    [
+      { shape: [64, 96], column_order: "strided" },
+      "columns in strided order: expected a multiple of 64, received 96",
+    ],
+    [
+      { column_order: null },
+      "the column order of the sherry tensor: expected natural or strided, received null",
+    ],
     [
       { scale: { granularity: "channel", group_columns: 128, element: "f32" } },
       "group_columns of scales by channel: expected 0, received 128",

@@ -9,7 +9,9 @@ import { refusal } from "./refusal.ts";
 import {
   CONTENTS,
   denseTensor,
+  int4Tensor,
   packSample,
+  q6kTensor,
   q8Tensor,
   type SampleTensor,
   sampleTensors,
@@ -25,7 +27,12 @@ async function expectRoundTrip(tensors: readonly SampleTensor[]): Promise<void> 
   for (const tensor of tensors) {
     const entry = file.tensor(tensor.name);
     if (entry === undefined) throw new Error(`${tensor.name} is not in the file`);
-    expect(entry).toMatchObject({ kind: tensor.kind, shape: tensor.shape, scale: tensor.scale });
+    expect(entry).toMatchObject({
+      kind: tensor.kind,
+      shape: tensor.shape,
+      scale: tensor.scale,
+      column_order: tensor.column_order,
+    });
     const content = source.read(entry.offset, entry.bytes);
     expect(content).toEqual(tensor.content);
     expect(unpackTensor(entry, content)).toEqual(tensor.weights);
@@ -56,21 +63,27 @@ const SHAPES = [
 ] as const;
 
 for (const reach of REACHES) {
-  test(`sherry with scales by ${reach.granularity} ${reach.group_columns}, every element and shape`, async () => {
-    const tensors = ELEMENTS.flatMap((element, index) =>
-      SHAPES.map(([rows, columns]) =>
+  test(`sherry with scales by ${reach.granularity} ${reach.group_columns}, every element, order and shape`, async () => {
+    const tensors = ELEMENTS.flatMap((element, index) => [
+      ...SHAPES.map(([rows, columns]) =>
         sherryTensor(`${element}.${rows}`, rows, columns, { ...reach, element }, index + 1),
       ),
-    );
+      sherryTensor(`${element}.strided`, 65, 320, { ...reach, element }, index + 1, "strided"),
+    ]);
     await expectRoundTrip(tensors);
   });
 }
 
-test("q8 and dense kinds, vectors and matrices", async () => {
+test("q8, q6k, int4 and dense kinds, vectors and matrices", async () => {
   await expectRoundTrip([
     q8Tensor("q8.small", 1, 1, 1),
     q8Tensor("q8.padded", 35, 44, 2),
     q8Tensor("q8.whole", 64, 64, 3),
+    q6kTensor("q6k.one", 1, 256, 1),
+    q6kTensor("q6k.more", 5, 768, 2),
+    int4Tensor("int4.small", 1, 1, 1),
+    int4Tensor("int4.padded", 11, 77, 2),
+    int4Tensor("int4.whole", 64, 64, 3),
     ...ELEMENTS.map((element) => denseTensor(`${element}.vector`, [67], element, 4)),
     ...ELEMENTS.map((element) => denseTensor(`${element}.matrix`, [5, 9], element, 5)),
   ]);
@@ -130,6 +143,7 @@ test("the worked example of docs/format.md", () => {
     kind: "sherry",
     shape: [64, 64],
     scale: { granularity: "tensor", group_columns: 0, element: "f32" },
+    column_order: "natural",
   } as const;
   const bytes = new Uint8Array(644);
   bytes[433] = 0xb0;

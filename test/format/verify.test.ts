@@ -9,7 +9,9 @@ import { refusal } from "./refusal.ts";
 import {
   CONTENTS,
   denseTensor,
+  int4Tensor,
   packSample,
+  q6kTensor,
   q8Tensor,
   type SampleTensor,
   sampleTensors,
@@ -189,6 +191,49 @@ test("q8: values past the last column, bytes before the scales, scales", async (
       code: "scale_invalid",
       tensor: "t",
       message: "scale 1 is Infinity; scales are finite and not negative",
+    },
+  ]);
+});
+
+test("q6k: bytes before the scales, scales; a negative scale is one", async () => {
+  const tensor = () => q6kTensor("t", 3, 512, 1);
+  const scales_offset = 3 * 2 * 192 + 128;
+  expect(await problemsOf(tensor(), (content) => content.set([1], 3 * 2 * 192 + 96))).toEqual([
+    {
+      code: "padding_not_zero",
+      tensor: "t",
+      message: "the padding between sub-scales and scales is not zero",
+    },
+  ]);
+  expect(await problemsOf(tensor(), (content) => content.set([0x00, 0xfc], scales_offset + 4))).toEqual([
+    { code: "scale_invalid", tensor: "t", message: "scale 2 is -Infinity; scales are finite" },
+  ]);
+  expect(await problemsOf(tensor(), (content) => content.set([0x00, 0xbc], scales_offset))).toEqual([]);
+});
+
+test("int4: codes and scales of rows and columns that do not exist, scales", async () => {
+  // 9 rows, 44 columns: two tiles of two groups. Row 8 is row 0 of the second tile; group 1 has 12 columns.
+  const tensor = () => int4Tensor("t", 9, 44, 1);
+  const padding = (tile: number, group: number) => ({
+    code: "padding_not_zero" as const,
+    tensor: "t",
+    message: `codes past row 9 or column 44 are not zero (tile ${tile}, group ${group})`,
+  });
+  const or = (index: number, bits: number) => (content: Uint8Array) => {
+    content[index] = (content[index] ?? 0) | bits;
+  };
+  // Column 12 of group 1: vector 3, byte 0 of row 0, low nibble; column 16: vector 0, high nibble.
+  expect(await problemsOf(tensor(), or(128 + 3 * 32, 0x01))).toEqual([padding(0, 1)]);
+  expect(await problemsOf(tensor(), or(128 + 7 * 4, 0x10))).toEqual([padding(0, 1)]);
+  expect(await problemsOf(tensor(), or(2 * 128 + 4, 0x80))).toEqual([padding(1, 0)]);
+  expect(await problemsOf(tensor(), or(512 + 2 * 16 + 2, 1))).toEqual([
+    { code: "padding_not_zero", tensor: "t", message: "scale 17, past the last row, is not zero" },
+  ]);
+  expect(await problemsOf(tensor(), (content) => content.set([0x01, 0x80], 512 + 2))).toEqual([
+    {
+      code: "scale_invalid",
+      tensor: "t",
+      message: `scale 1 is ${-(2 ** -24)}; scales are finite and not negative`,
     },
   ]);
 });

@@ -7,7 +7,15 @@ import type { ModelConfig } from "../../src/format/directory.ts";
 import { readPackedFile } from "../../src/format/reader.ts";
 import { PackedFileWriter } from "../../src/format/writer.ts";
 import { asyncRefusal, refusal } from "./refusal.ts";
-import { addSample, CONFIG, CONTENTS, denseTensor, inTemporaryFolder, packSample } from "./sample-file.ts";
+import {
+  addSample,
+  CONFIG,
+  CONTENTS,
+  denseTensor,
+  inTemporaryFolder,
+  packSample,
+  sampleTensors,
+} from "./sample-file.ts";
 
 const TENSOR = denseTensor("a", [100], "f32", 1);
 
@@ -55,6 +63,7 @@ test("addTensor returns the entry that the directory will hold", async () => {
       bytes: 400,
       sha256: new Bun.CryptoHasher("sha256").update(TENSOR.content).digest("hex"),
       scale: null,
+      column_order: null,
     });
     writer.abort();
   });
@@ -108,7 +117,7 @@ test("names twice, impossible shapes", async () => {
     });
     const odd = PackedFileWriter.create(target);
     const scale = { granularity: "tensor", group_columns: 0, element: "f32" } as const;
-    const six = { name: "b", kind: "sherry", shape: [1, 6], scale } as const;
+    const six = { name: "b", kind: "sherry", shape: [1, 6], scale, column_order: "natural" } as const;
     expect((await asyncRefusal(() => odd.addTensor(six, () => {}))).message).toBe(
       "columns of a sherry tensor: expected a multiple of 4, received 6",
     );
@@ -216,7 +225,8 @@ test("a writer that is killed leaves the old target, and a file that is no model
     const script = `
       import { PackedFileWriter } from ${JSON.stringify(resolve(import.meta.dir, "../../src/format/writer.ts"))};
       const writer = PackedFileWriter.create(${JSON.stringify(target)});
-      await writer.addTensor({ name: "a", kind: "f32", shape: [1000], scale: null }, (sink) => {
+      const description = { name: "a", kind: "f32", shape: [1000], scale: null, column_order: null };
+      await writer.addTensor(description, (sink) => {
         sink(new Uint8Array(2000).fill(1));
         process.kill(process.pid, "SIGKILL");
       });`;
@@ -225,7 +235,7 @@ test("a writer that is killed leaves the old target, and a file that is no model
     expect(child.signalCode).toBe("SIGKILL");
     expect(readdirSync(folder).sort()).toEqual(["model.sherry", `model.sherry.${child.pid}.partial`]);
     const whole = openFileSource(target);
-    expect(readPackedFile(whole).directory.tensors.length).toBe(8);
+    expect(readPackedFile(whole).directory.tensors.length).toBe(sampleTensors().length);
     whole.close();
     const partial = openFileSource(`${target}.${child.pid}.partial`);
     expect(refusal(() => readPackedFile(partial)).message).toContain("the magic of a .sherry file");

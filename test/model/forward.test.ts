@@ -141,11 +141,14 @@ describe.each(FAMILIES)("%s, other kinds of weights on the weights as packed", (
     expect(largest).toBeLessThan(ROUNDING);
   });
 
-  test("q8: within float rounding of a reference with int8 activations", async () => {
-    const { median, largest } = await measure(config, 22, { linear: "q8", embedding: "q8" }, EXACT);
-    expect(median).toBeLessThan(ROUNDING);
-    expect(largest).toBeLessThan(INT8_STEP);
-  });
+  test.each(["q8", "int4"] as const)(
+    "%s: within float rounding of a reference with int8 activations",
+    async (kind) => {
+      const { median, largest } = await measure(config, 22, { linear: kind, embedding: kind }, EXACT);
+      expect(median).toBeLessThan(ROUNDING);
+      expect(largest).toBeLessThan(INT8_STEP);
+    },
+  );
 
   test.each([
     ["tensor", 0],
@@ -179,6 +182,7 @@ describe.each(FAMILIES)("%s gives the same bits", (family) => {
   const kinds: readonly (readonly [string, Kinds])[] = [
     ["f32", F32],
     ["q8", { linear: "q8", embedding: "q8" }],
+    ["int4", { linear: "int4", embedding: "int4" }],
     ["sherry", { linear: "sherry", embedding: "f16" }],
   ];
   for (const [name, kind] of kinds) {

@@ -3,6 +3,7 @@
  * of the forward pass run on.
  */
 import { openFileSource } from "../../src/format/byte-source.ts";
+import { isDense } from "../../src/format/layout.ts";
 import { readPackedFile } from "../../src/format/reader.ts";
 import { unpackTensor } from "../../src/format/unpack.ts";
 import type { PackOptions } from "../../src/packing/pack-options.ts";
@@ -84,7 +85,7 @@ export function packedReference(
   const tensors = new Map(
     directory.tensors.map((entry) => {
       const weights = unpackTensor(entry, source.read(entry.offset, entry.bytes));
-      return [entry.name, { weights, reads_int8: entry.kind === "sherry" || entry.kind === "q8" }];
+      return [entry.name, { weights, reads_int8: !isDense(entry.kind) }];
     }),
   );
   source.close();

@@ -113,14 +113,20 @@ describe("a file that does not fit its config", () => {
         "model.embed_tokens.weight": {
           kind: "sherry",
           scale: { granularity: "channel", group_columns: 0, element: "f32" },
+          column_order: "natural",
         },
       },
-      "tensor model.embed_tokens.weight: expected kind f32, f16, bf16 or q8, received sherry",
+      "tensor model.embed_tokens.weight: expected kind f32, f16, bf16, q8, split8, q6k or int4, received sherry",
     ],
     [
       "a sherry tensor without a scale",
       { "model.layers.0.self_attn.q_proj.weight": { scale: null } },
       "tensor model.layers.0.self_attn.q_proj.weight: expected a scale, received none",
+    ],
+    [
+      "a sherry tensor without a column order",
+      { "model.layers.0.self_attn.q_proj.weight": { column_order: null } },
+      "tensor model.layers.0.self_attn.q_proj.weight: expected a column order, received none",
     ],
   ] as const)("%s", (_, changes, message) => {
     const refused = refusal(() => bindWeights(altered(changes as Parameters<typeof altered>[0]), memory));

@@ -7,7 +7,7 @@ import { cpuLevelFrom, Kernels, preparedBytes } from "../../src/native/kernels.t
 import { library } from "../../src/native/library.ts";
 import { NativeMemory } from "../../src/native/memory.ts";
 import { checkStatus } from "../../src/native/status.ts";
-import { type NativeRange, rangeOf } from "../../src/native/weight.ts";
+import { type LinearInput, type LinearWeight, type NativeRange, rangeOf } from "../../src/native/weight.ts";
 
 function failure(run: () => unknown): SherryError {
   try {
@@ -235,10 +235,84 @@ describe("Kernels", () => {
     }
   });
 
-  test("weights that read int8 need prepared activations", () => {
-    const weight = { kind: "q8" as const, range: rangeOf(memory, 0, 1024), rows: 1, columns: 32 };
-    const { range } = floats(Array(32).fill(1));
-    const error = failure(() => kernels.linear(weight, { x: range, prepared: null }, 1, range));
-    expect(error.message).toContain("prepared activations");
+  test("weights that read int8 need activations prepared in their own order", () => {
+    const { range } = floats(Array(64).fill(1));
+    const prepared = rangeOf(memory, 1 << 18, preparedBytes(1, 64));
+    const matrix = { range: rangeOf(memory, 0, 1024), rows: 1, columns: 64 };
+    const by_tensor = { granularity: "tensor", group_columns: 0, scale_element: "f32" } as const;
+    const strided = { ...matrix, kind: "sherry", ...by_tensor, column_order: "strided" } as const;
+    const messageOf = (weight: LinearWeight, input: Omit<LinearInput, "x">) =>
+      failure(() => kernels.linear(weight, { x: range, ...input }, 1, range)).message;
+    for (const kind of ["q8", "q6k", "int4"] as const) {
+      expect(messageOf({ ...matrix, kind }, { prepared: null })).toBe(
+        `${kind} matrix product: expected prepared activations in natural order, received none`,
+      );
+      expect(messageOf({ ...matrix, kind }, { prepared, column_order: "strided" })).toContain(
+        "expected prepared activations in natural order, received strided",
+      );
+    }
+    expect(messageOf(strided, { prepared })).toBe(
+      "sherry matrix product: expected prepared activations in strided order, received natural",
+    );
+  });
+
+  test("column orders that do not exist or do not divide the columns, q6k with other columns than blocks", () => {
+    const { symbols } = library();
+    const { range } = floats(Array(96).fill(1));
+    const prepared = rangeOf(memory, 1 << 18, preparedBytes(1, 96));
+    const prepare = (columns: number, order: number) =>
+      symbols.sherry_prepare(
+        kernels.context,
+        range.address,
+        1,
+        columns,
+        order,
+        prepared.address,
+        prepared.bytes,
+      );
+    expect([prepare(96, 0), prepare(64, 1), prepare(96, 1), prepare(64, 2)]).toEqual([0, 0, 1, 1]);
+    const table = memory.at(0, 4096);
+    const linear = (
+      kind: "sherry_linear_q6k" | "sherry_linear_int4",
+      bytes: number,
+      columns: number,
+      prepared_bytes: number,
+    ) =>
+      symbols[kind](
+        kernels.context,
+        table,
+        bytes,
+        1,
+        columns,
+        prepared.address,
+        prepared_bytes,
+        1,
+        range.address,
+      );
+    const enough = preparedBytes(1, 256);
+    // One block: 192 bytes of codes, 16 of sub-scales, 48 of zeros, one scale.
+    expect(linear("sherry_linear_q6k", 258, 256, enough)).toBe(0);
+    expect(linear("sherry_linear_q6k", 257, 256, enough)).toBe(1);
+    expect(linear("sherry_linear_q6k", 258, 255, enough)).toBe(1);
+    expect(linear("sherry_linear_q6k", 258, 256, enough - 1)).toBe(1);
+    // One tile of one group.
+    expect(linear("sherry_linear_int4", 144, 32, enough)).toBe(0);
+    expect(linear("sherry_linear_int4", 143, 32, enough)).toBe(1);
+    expect(linear("sherry_linear_int4", 144, 33, enough)).toBe(1);
+    expect(linear("sherry_linear_int4", 144, 32, 1)).toBe(1);
+    const embed = (kind: number, bytes: number, columns: number) =>
+      symbols.sherry_embedding(
+        kernels.context,
+        table,
+        bytes,
+        kind,
+        1,
+        columns,
+        ptr(Uint32Array.of(0)),
+        1,
+        memory.at(1 << 19, 4096),
+      );
+    expect([embed(5, 258, 256), embed(5, 257, 256), embed(5, 258, 64)]).toEqual([0, 1, 1]);
+    expect([embed(6, 144, 32), embed(6, 143, 32), embed(7, 4096, 32)]).toEqual([0, 1, 1]);
   });
 });

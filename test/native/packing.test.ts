@@ -4,6 +4,7 @@ import {
   encodeTile,
   narrowElements,
   PackingStatistics,
+  quantizeInt4,
   quantizeQ8,
   scanGrid,
   sumGroups,
@@ -117,6 +118,22 @@ describe("refusals on this side of the boundary", () => {
       "q8 values",
       () => quantizeQ8(tile, shape, new Uint8Array(8), new Uint16Array(1), statistics()),
       "values: expected 32, received 8",
+    ],
+    [
+      "int4 source",
+      () =>
+        quantizeInt4(tile, { rows: 2, columns: 8 }, new Uint8Array(128), new Uint16Array(8), statistics()),
+      "source: expected 16, received 8",
+    ],
+    [
+      "int4 codes",
+      () => quantizeInt4(tile, shape, new Uint8Array(127), new Uint16Array(8), statistics()),
+      "codes: expected 128, received 127",
+    ],
+    [
+      "int4 scales",
+      () => quantizeInt4(tile, shape, new Uint8Array(128), new Uint16Array(1), statistics()),
+      "scales: expected 8, received 1",
     ],
     [
       "q8 scales",

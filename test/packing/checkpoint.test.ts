@@ -235,13 +235,13 @@ describe("the folder", () => {
     const absent = place.at("absent");
     expect(refusal(() => openCheckpoint(absent))).toEqual({
       code: "file_not_found",
-      message: `${absent}: expected a Hugging Face folder, received nothing of that name. Check the path`,
+      message: `${absent}: expected a Hugging Face folder or a GGUF file, received nothing of that name. Check the path`,
     });
     writeFileSync(absent, "");
     expect(refusal(() => openCheckpoint(absent))).toEqual({
       code: "checkpoint_unsupported",
       message:
-        `${absent}: expected a Hugging Face folder (config.json, model.safetensors, tokenizer.json), received a file. ` +
+        `${absent}: expected a Hugging Face folder (config.json, model.safetensors, tokenizer.json) or a GGUF file, received another file. ` +
         "Name the folder that holds the checkpoint",
     });
   });

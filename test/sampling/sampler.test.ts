@@ -52,6 +52,60 @@ function thrown(run: () => unknown): unknown {
   throw new Error("nothing was thrown");
 }
 
+/** The `count` likeliest tokens, likeliest first, equal logits by id. */
+function likeliest(logits: Float32Array, count: number): { ids: Uint32Array; logits: Float32Array } {
+  const order = [...logits.keys()].sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b);
+  const ids = Uint32Array.from(order.slice(0, count));
+  return { ids, logits: Float32Array.from(ids, (id) => logits[id] ?? 0) };
+}
+
+describe("from the likeliest tokens alone", () => {
+  test("draws what the whole vocabulary gives, token for token", () => {
+    const option_sets = fc.record({
+      temperature: fc.constantFrom(0, 0.3, 1, 2.5),
+      top_k: fc.integer({ min: 1, max: 60 }),
+      top_p: fc.constantFrom(0, 0.2, 0.9, 1),
+      min_p: fc.constantFrom(0, 0.05, 0.5),
+      seed: fc.nat(),
+    });
+    fc.assert(
+      fc.property(option_sets, fc.nat(), fc.boolean(), (options, logits_seed, is_coarse) => {
+        const whole = createSampler(options);
+        const top = createSampler(options);
+        const count = top.top_count ?? 0;
+        expect(count).toBe(options.temperature === 0 ? 1 : options.top_k);
+        for (let round = 0; round < 5; round += 1) {
+          const fine = randomLogits(logits_seed + round, 100, is_coarse ? 6 : 20);
+          const logits = is_coarse ? fine.map(Math.round) : fine;
+          const { ids, logits: top_logits } = likeliest(logits, count);
+          expect(top.sampleTop(ids, top_logits)).toBe(whole.sample(logits));
+        }
+      }),
+      { seed: 21, numRuns: 400 },
+    );
+  });
+
+  test("the whole vocabulary counts without top_k, with a very large one, and with a penalty", () => {
+    expect(createSampler({ seed: 1 }).top_count).toBeNull();
+    expect(createSampler({ seed: 1, top_k: 4_097 }).top_count).toBeNull();
+    expect(createSampler({ seed: 1, top_k: 4_096 }).top_count).toBe(4_096);
+    expect(createSampler({ seed: 1, top_k: 5, repetition_penalty: 1.1 }).top_count).toBeNull();
+    expect(createSampler({ seed: 1, temperature: 0, repetition_penalty: 1.1 }).top_count).toBeNull();
+  });
+
+  test("another number of tokens is refused", () => {
+    const two = [Uint32Array.of(3, 4), Float32Array.of(1, 0)] as const;
+    const of_three = thrown(() => createSampler({ seed: 1, top_k: 3 }).sampleTop(...two)) as SherryError;
+    expect(of_three).toBeInstanceOf(SherryError);
+    expect(of_three.code).toBe("argument_invalid");
+    expect(of_three.message).toBe(
+      "the likeliest tokens: expected 3 ids with their logits, received 2 ids, 2 logits",
+    );
+    const of_all = thrown(() => createSampler({ seed: 1 }).sampleTop(...two)) as SherryError;
+    expect(of_all.message).toContain("expected the logits of all tokens, received 2 ids, 2 logits");
+  });
+});
+
 describe("greedy", () => {
   test("takes the largest logit, the lowest id among equals, and leaves the logits alone", () => {
     const logits = Float32Array.of(-1, 3, 2, 3);

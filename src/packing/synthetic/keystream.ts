@@ -35,6 +35,7 @@ export class Keystream {
     new DataView(counter.buffer).setBigUint64(8, BigInt((offset - skipped) / BLOCK_BYTES));
     if (zeros.length < skipped + length) zeros = new Uint8Array(skipped + length);
     const cipher = createCipheriv("aes-128-ctr", this.#key, counter);
-    return cipher.update(zeros.subarray(0, skipped + length)).subarray(skipped);
+    const { buffer, byteOffset } = cipher.update(zeros.subarray(0, skipped + length));
+    return new Uint8Array(buffer, byteOffset + skipped, length);
   }
 }

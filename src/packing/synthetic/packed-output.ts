@@ -29,8 +29,8 @@ export type NamedDescription = { readonly name: string } & TensorDescription;
 /** How a tensor of a random model is stored. */
 export function describeStored(tensor: SyntheticTensor, kinds: TableKinds): NamedDescription {
   const { name, shape, grid } = tensor;
-  if (grid !== null) return { name, kind: "sherry", shape, scale: grid.scale };
-  return { name, kind: plainKind(tensor, kinds), shape, scale: null };
+  if (grid !== null) return { name, kind: "sherry", shape, scale: grid.scale, column_order: "natural" };
+  return { name, kind: plainKind(tensor, kinds), shape, scale: null, column_order: null };
 }
 
 function plainKind(tensor: SyntheticTensor, kinds: TableKinds): TableKind {

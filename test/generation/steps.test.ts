@@ -1,0 +1,154 @@
+/**
+ * The token loop on a model whose head is `split8`: where the likeliest tokens decide it computes those alone, and the
+ * text is the one that all logits give.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { generateSteps } from "../../src/generation/steps.ts";
+import { TextModel } from "../../src/generation/text-model.ts";
+import type { GenerateOptions, Prompt } from "../../src/generation/types.ts";
+import { packCheckpoint } from "../../src/packing/packer.ts";
+import { createSampler } from "../../src/sampling/sampler.ts";
+import { refusal } from "../format/refusal.ts";
+import { TemporaryFolder } from "../packing/checkpoint-folder.ts";
+import { referenceCases, SKIPS_SHARED, STORIES_FOLDER } from "../shared.ts";
+import { makeScoringFolder, packAs } from "./scoring-models.ts";
+
+function generated(model: TextModel, prompt: Prompt, options: GenerateOptions): number[] {
+  const request = { prompt, options: model.resolve(options), queue_ms: 0, check: () => {} };
+  return [...generateSteps(model, request)].flatMap((chunk) => chunk?.token_ids ?? []);
+}
+
+/** The same answer from all logits, by a loop of its own. */
+function fromAllLogits(text_model: TextModel, prompt: Prompt, options: GenerateOptions): number[] {
+  const { model, end_token_ids } = text_model;
+  const resolved = text_model.resolve(options);
+  const sampler = createSampler(resolved);
+  const cache = model.createCache();
+  try {
+    const tokens: number[] = [];
+    let ids = text_model.encodePrompt(prompt);
+    for (const id of ids) sampler.observe(id);
+    while (tokens.length < resolved.max_tokens) {
+      model.forward(cache, ids, true);
+      const token = sampler.sample(model.logits);
+      if (end_token_ids.has(token)) break;
+      tokens.push(token);
+      sampler.observe(token);
+      ids = Uint32Array.of(token);
+    }
+    return tokens;
+  } finally {
+    cache.free();
+  }
+}
+
+const GREEDY = { temperature: 0, max_tokens: 40, seed: 1 };
+const OPTION_SETS: readonly GenerateOptions[] = [
+  GREEDY,
+  { temperature: 1, top_k: 1, max_tokens: 20, seed: 2 },
+  { temperature: 0.8, top_k: 40, max_tokens: 60, seed: 3 },
+  { temperature: 1.3, top_k: 200, top_p: 0.9, max_tokens: 60, seed: 4 },
+  { temperature: 1, top_k: 20, min_p: 0.05, max_tokens: 60, seed: 5 },
+];
+const NEEDS_ALL: readonly GenerateOptions[] = [
+  { ...GREEDY, repetition_penalty: 1.3 },
+  { temperature: 1, top_p: 0.9, max_tokens: 20, seed: 6 },
+  { temperature: 1, top_k: 257, max_tokens: 20, seed: 7 },
+];
+
+function expectSameText(model: TextModel, prompt: Prompt): void {
+  for (const options of OPTION_SETS) {
+    // Logits that no pass has written show that none were computed.
+    model.model.logits.fill(0);
+    const tokens = generated(model, prompt, options);
+    expect(model.model.logits.every((logit) => logit === 0)).toBe(true);
+    expect(tokens.length).toBeGreaterThan(5);
+    expect(tokens).toEqual(fromAllLogits(model, prompt, options));
+  }
+  for (const options of NEEDS_ALL) {
+    expect(generated(model, prompt, options)).toEqual(fromAllLogits(model, prompt, options));
+  }
+}
+
+describe("a random model with 2,000 tokens", () => {
+  const folder = new TemporaryFolder();
+  beforeAll(async () => {
+    await makeScoringFolder(folder.at("checkpoint"), 3, { vocab_size: 2_000 });
+    await packAs(folder.at("checkpoint"), folder.at("split8.sherry"), {
+      linear: "sherry",
+      embedding: "split8",
+    });
+    await packAs(folder.at("checkpoint"), folder.at("q8.sherry"), { linear: "sherry", embedding: "q8" });
+  });
+  afterAll(() => folder[Symbol.dispose]());
+
+  test.each([
+    ["scalar", 1],
+    ["auto", 2],
+  ] as const)("gives the text that all logits give (%s, %d threads)", (cpu_level, thread_count) => {
+    const model = TextModel.open(folder.at("split8.sherry"), { cpu_level, thread_count });
+    expect(model.model.top_tokens_max).toBe(256);
+    for (const first of [5, 700, 1_999]) expectSameText(model, { token_ids: [first, 3, 9] });
+    model.close();
+  });
+
+  test("the likeliest tokens of one pass: the largest logits of the same pass", () => {
+    const { model } = TextModel.open(folder.at("split8.sherry"), { thread_count: 1 });
+    const ids = Uint32Array.of(17, 4, 250);
+    for (const count of [1, 40, 256]) {
+      const caches = [model.createCache(), model.createCache()] as const;
+      model.forward(caches[0], ids, true);
+      model.forwardTop(caches[1], ids, count);
+      const { logits } = model;
+      const order = [...logits.keys()].sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b);
+      expect([...model.top.ids]).toEqual(order.slice(0, count));
+      expect([...model.top.logits]).toEqual(order.slice(0, count).map((id) => logits[id] ?? 0));
+      expect(caches[1].length).toBe(3);
+      for (const cache of caches) cache.free();
+    }
+    model.close();
+  });
+
+  test("counts out of range, and a head of another kind, are refused", () => {
+    const { model } = TextModel.open(folder.at("split8.sherry"), { thread_count: 1 });
+    const { model: q8_model } = TextModel.open(folder.at("q8.sherry"), { thread_count: 1 });
+    expect(q8_model.top_tokens_max).toBe(0);
+    for (const [of, count, limit] of [
+      [model, 0, 256],
+      [model, 257, 256],
+      [model, 1.5, 256],
+      [q8_model, 1, 0],
+    ] as const) {
+      const cache = of.createCache();
+      expect(refusal(() => of.forwardTop(cache, Uint32Array.of(1), count))).toEqual({
+        code: "argument_invalid",
+        message:
+          `the number of likeliest tokens: expected an integer from 1 to ${limit}, this model's limit, received ${count}. ` +
+          "Ask for all logits, or pack the model with a split8 head",
+      });
+      expect(cache.length).toBe(0);
+      cache.free();
+    }
+    model.close();
+    q8_model.close();
+  });
+});
+
+describe.skipIf(SKIPS_SHARED)("stories260K", () => {
+  test("--embedding split8 gives the text that all logits give", async () => {
+    using folder = new TemporaryFolder();
+    const output = folder.at("stories.sherry");
+    await packCheckpoint({
+      input: STORIES_FOLDER,
+      output,
+      linear: "f32",
+      embedding: "split8",
+      head: null,
+      scale: "auto",
+      label: null,
+    });
+    const model = TextModel.open(output, { thread_count: 1 });
+    for (const { prompt } of await referenceCases()) expectSameText(model, { text: prompt });
+    model.close();
+  });
+});

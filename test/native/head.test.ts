@@ -1,0 +1,180 @@
+/** The likeliest rows through the native boundary: the full head's to the bit, on every level, and what is refused. */
+import { ptr } from "bun:ffi";
+import { describe, expect, test } from "bun:test";
+import { split8Layout } from "../../src/format/split8-layout.ts";
+import { HEAD_MARGIN, HeadCandidates } from "../../src/native/head.ts";
+import { Kernels, preparedBytes } from "../../src/native/kernels.ts";
+import { library } from "../../src/native/library.ts";
+import { NativeMemory } from "../../src/native/memory.ts";
+import { PackingStatistics, quantizeSplit8 } from "../../src/native/packing.ts";
+import { rangeOf, type Split8Weight } from "../../src/native/weight.ts";
+import { refusal } from "../format/refusal.ts";
+import { randomNumbers } from "../format/sample-file.ts";
+
+const ROWS = 3_000;
+const COLUMNS = 100;
+const TOKENS = 3;
+
+/** A random head in native memory, with activations and logits for a few tokens. */
+class Head {
+  readonly memory: NativeMemory;
+  readonly weight: Split8Weight;
+  readonly x: Float32Array;
+  readonly logits: Float32Array;
+  readonly ranges;
+
+  constructor() {
+    const random = randomNumbers(5);
+    const layout = split8Layout({ rows: ROWS, columns: COLUMNS });
+    const sizes = [layout.bytes, preparedBytes(TOKENS, COLUMNS), TOKENS * COLUMNS * 4, TOKENS * ROWS * 4];
+    const places = sizes.map((_, index) =>
+      sizes.slice(0, index).reduce((sum, size) => sum + Math.ceil(size / 64) * 64, 0),
+    );
+    const [weight = 0, prepared = 0, x = 0, logits = 0] = places;
+    this.memory = NativeMemory.allocate(logits + TOKENS * ROWS * 4);
+    this.weight = {
+      kind: "split8",
+      range: rangeOf(this.memory, weight, layout.bytes),
+      rows: ROWS,
+      columns: COLUMNS,
+    };
+    this.ranges = {
+      prepared: rangeOf(this.memory, prepared, preparedBytes(TOKENS, COLUMNS)),
+      x: rangeOf(this.memory, x, TOKENS * COLUMNS * 4),
+      logits: rangeOf(this.memory, logits, TOKENS * ROWS * 4),
+    };
+    this.x = this.memory.floats(x, TOKENS * COLUMNS);
+    this.logits = this.memory.floats(logits, TOKENS * ROWS);
+    for (let index = 0; index < this.x.length; index += 1) this.x[index] = random() - 0.5;
+    const source = Float32Array.from({ length: ROWS * COLUMNS }, () => random() + random() - 1);
+    const target = {
+      high: this.memory.view(weight, layout.plane_bytes),
+      low: this.memory.view(weight + layout.low_offset, layout.plane_bytes),
+      scales: this.memory.floats(weight + layout.scales_offset, ROWS),
+    };
+    quantizeSplit8(source, { rows: ROWS, columns: COLUMNS }, target, new PackingStatistics());
+  }
+
+  [Symbol.dispose](): void {
+    this.memory.free();
+  }
+}
+
+describe("a random head", () => {
+  test("one token and three give the same logits, and the likeliest rows are theirs", () => {
+    using head = new Head();
+    const results = [];
+    for (const cpu_level of ["scalar", "auto"] as const) {
+      for (const thread_count of [1, 2]) {
+        const kernels = Kernels.create({ cpu_level, thread_count });
+        kernels.prepare(head.ranges.x, TOKENS, COLUMNS, head.ranges.prepared);
+        kernels.linear(head.weight, head.ranges, TOKENS, head.ranges.logits);
+        const of_three = head.logits.slice(0, ROWS);
+        const all = head.logits.slice();
+        kernels.prepare(head.ranges.x, 1, COLUMNS, head.ranges.prepared);
+        kernels.linear(head.weight, head.ranges, 1, head.ranges.logits);
+        expect(head.logits.slice(0, ROWS)).toEqual(of_three);
+        const order = [...of_three.keys()].sort((a, b) => (of_three[b] ?? 0) - (of_three[a] ?? 0) || a - b);
+        const candidates = new HeadCandidates(300);
+        for (const count of [1, 40, 300]) {
+          candidates.find(kernels, head.weight, head.ranges.prepared, count);
+          expect([...candidates.ids]).toEqual(order.slice(0, count));
+          expect([...candidates.logits]).toEqual(order.slice(0, count).map((id) => of_three[id] ?? 0));
+          const { rows_rescored, fell_back, candidates: first } = candidates.counts;
+          expect(fell_back).toBe(false);
+          expect(first).toBeGreaterThanOrEqual(count);
+          expect(rows_rescored).toBeGreaterThanOrEqual(first);
+          expect(rows_rescored).toBeLessThan(ROWS);
+        }
+        kernels.close();
+        results.push(all);
+      }
+    }
+    for (const result of results) expect(result).toEqual(results[0] ?? new Float32Array());
+  });
+
+  test("counts and margins out of range are refused, on this side and on Zig's", () => {
+    using head = new Head();
+    const kernels = Kernels.create({ thread_count: 1 });
+    kernels.prepare(head.ranges.x, 1, COLUMNS, head.ranges.prepared);
+    const candidates = new HeadCandidates(5);
+    const find = (count: number, margin?: number) => () =>
+      candidates.find(kernels, head.weight, head.ranges.prepared, count, margin);
+    find(5)();
+    expect(candidates.ids.length).toBe(5);
+    for (const count of [0, 6, 1.5, Number.NaN]) {
+      expect(refusal(find(count))).toEqual({
+        code: "argument_invalid",
+        message: `the number of likeliest rows: expected an integer from 1 to 5, received ${count}`,
+      });
+    }
+    for (const margin of [-1, 65, Number.NaN]) {
+      expect(refusal(find(1, margin)).message).toBe(
+        `margin: expected a number from 0 to 64, received ${margin}`,
+      );
+    }
+    expect(refusal(() => new HeadCandidates(0)).message).toBe(
+      "count_max: expected an integer of at least 1, received 0",
+    );
+
+    const { range } = head.weight;
+    const ids = new Uint32Array(5);
+    const logits = new Float32Array(5);
+    const counts = new BigUint64Array(3);
+    const call = (change: {
+      bytes?: number;
+      columns?: number;
+      prepared_bytes?: number;
+      margin?: number;
+      count?: number;
+      ids?: null;
+    }) =>
+      library().symbols.sherry_head_candidates(
+        kernels.context,
+        range.address,
+        change.bytes ?? range.bytes,
+        ROWS,
+        change.columns ?? COLUMNS,
+        head.ranges.prepared.address,
+        change.prepared_bytes ?? head.ranges.prepared.bytes,
+        change.margin ?? HEAD_MARGIN,
+        change.count ?? 5,
+        change.ids === null ? null : ptr(ids),
+        ptr(logits),
+        ptr(counts),
+      );
+    expect(call({})).toBe(0);
+    expect(call({ bytes: range.bytes - 1 })).toBe(1);
+    expect(call({ columns: 0 })).toBe(1);
+    expect(call({ prepared_bytes: 100 })).toBe(1);
+    expect(call({ margin: Number.NaN })).toBe(1);
+    expect(call({ margin: -1 })).toBe(1);
+    expect(call({ margin: 65 })).toBe(1);
+    expect(call({ count: 0 })).toBe(1);
+    expect(call({ count: ROWS + 1 })).toBe(1);
+    expect(call({ ids: null })).toBe(1);
+    kernels.close();
+  });
+
+  test("scales of activations or rows that are not finite are refused, and leave no result", () => {
+    using head = new Head();
+    const kernels = Kernels.create({ thread_count: 1 });
+    kernels.prepare(head.ranges.x, 1, COLUMNS, head.ranges.prepared);
+    const candidates = new HeadCandidates(5);
+    const find = () => candidates.find(kernels, head.weight, head.ranges.prepared, 5);
+    find();
+    const layout = split8Layout({ rows: ROWS, columns: COLUMNS });
+    const row_scales = head.memory.floats(layout.scales_offset, ROWS);
+    const scale = row_scales[7] ?? 0;
+    row_scales[7] = Number.POSITIVE_INFINITY;
+    expect(refusal(find).code).toBe("numbers_not_finite");
+    expect(candidates.ids.length).toBe(0);
+    row_scales[7] = scale;
+    find();
+    // The first number of prepared activations is the first block's scale (zig/kernels/prepared.zig).
+    const offset = head.ranges.prepared.address - head.memory.at(0, 1);
+    head.memory.floats(offset, 1)[0] = Number.NaN;
+    expect(refusal(find).message).toContain("the head's likeliest rows");
+    kernels.close();
+  });
+});
