@@ -8,6 +8,8 @@ export type ErrorCode =
   | "file_not_found"
   | "file_unreadable"
   | "file_unwritable"
+  | "source_denied"
+  | "source_unavailable"
   | "format_invalid"
   | "format_unsupported"
   | "checkpoint_invalid"

@@ -25,13 +25,14 @@ export const ROOMS: readonly Room[] = [
   { floor: 2, paths: ["src/model/"] },
   { floor: 3, paths: ["src/generation/"] },
   { floor: 4, paths: ["src/scheduler/"] },
+  { floor: 4, paths: ["src/bench/"] },
   { floor: 5, paths: ["src/server/"] },
   // The composition root puts the server together, so it stands on it.
   { floor: 5.5, paths: ["src/cli/"] },
   { floor: 6, paths: ["src/index.ts"] },
   { floor: 7, paths: ["scripts/"] },
   { floor: 8, paths: ["test/"] },
-  { floor: 0, paths: ["zig/format.zig"] },
+  { floor: 0, paths: ["zig/format.zig", "zig/format/"] },
   { floor: 0, paths: ["zig/cpu.zig"] },
   { floor: 1, paths: ["zig/kernels/"] },
   // The roots that gather the kernels of one instruction set into a table.
@@ -39,6 +40,9 @@ export const ROOMS: readonly Room[] = [
   { floor: 1.5, paths: ["zig/level_avx2.zig"] },
   { floor: 2, paths: ["zig/thread_pool.zig"] },
   { floor: 3, paths: ["zig/c_abi.zig", "zig/c_abi/"] },
+  // The bench's library borrows the C ABI's status codes and checks, and nothing borrows from it.
+  { floor: 3.5, paths: ["zig/bench.zig", "zig/bench/"] },
+  { floor: 3.6, paths: ["zig/bench_level_avx2.zig"] },
   { floor: 4, paths: ["zig/bindings.zig"] },
   { floor: 4, paths: ["zig/tests.zig"] },
   { floor: 5, paths: ["build.zig", "zig/build/"] },

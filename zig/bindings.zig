@@ -1,6 +1,7 @@
 //! Prints src/native/symbols.ts: the FFI signature of every exported function, read from the declarations themselves,
 //! so that the two sides cannot drift apart. `zig build bindings` runs it; a test compares the output with the file.
 const std = @import("std");
+const bench = @import("bench.zig");
 const c_abi = @import("c_abi.zig");
 
 fn ffiType(comptime T: type) []const u8 {
@@ -24,18 +25,25 @@ pub fn main(init: std.process.Init) !void {
     const out = &file.interface;
     try out.writeAll(
         \\/**
-        \\ * The C ABI's signatures, written by `zig build bindings` from zig/c_abi. Do not edit: change the Zig
-        \\ * declarations and run `bun scripts/write-bindings.ts`.
+        \\ * The C ABI's signatures, written by `zig build bindings` from zig/c_abi and zig/bench. Do not edit: change the
+        \\ * Zig declarations and run `bun scripts/write-bindings.ts`.
         \\ */
-        \\export const SYMBOLS = {
         \\
     );
-    inline for (c_abi.modules) |module| {
-        inline for (@typeInfo(module).@"struct".decl_names) |name| {
-            if (comptime std.mem.startsWith(u8, name, "sherry_")) {
-                const value = @field(module, name);
+    try printTable(out, "SYMBOLS", c_abi.modules);
+    try out.writeAll("\n/** Of libsherry_bench, which benches alone load. */\n");
+    try printTable(out, "BENCH_SYMBOLS", bench.modules);
+    try out.flush();
+}
+
+fn printTable(out: *std.Io.Writer, name: []const u8, comptime modules: anytype) !void {
+    try out.print("export const {s} = {{\n", .{name});
+    inline for (modules) |module| {
+        inline for (@typeInfo(module).@"struct".decl_names) |declaration| {
+            if (comptime std.mem.startsWith(u8, declaration, "sherry_")) {
+                const value = @field(module, declaration);
                 const function = @typeInfo(@TypeOf(value)).@"fn";
-                try out.print("  {s}: {{ args: [", .{name});
+                try out.print("  {s}: {{ args: [", .{declaration});
                 inline for (function.param_types, 0..) |parameter, index| {
                     try out.print("{s}\"{s}\"", .{ if (index == 0) "" else ", ", ffiType(parameter.?) });
                 }
@@ -44,5 +52,4 @@ pub fn main(init: std.process.Init) !void {
         }
     }
     try out.writeAll("} as const;\n");
-    try out.flush();
 }

@@ -5,8 +5,10 @@ pub const modules = .{
     @import("c_abi/context.zig"),
     @import("c_abi/memory.zig"),
     @import("c_abi/linear.zig"),
+    @import("c_abi/head.zig"),
     @import("c_abi/step.zig"),
     @import("c_abi/packing.zig"),
+    @import("c_abi/packing_split8.zig"),
 };
 
 comptime {

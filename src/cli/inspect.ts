@@ -4,7 +4,7 @@
  */
 import { isLinear, type TensorCost, tensorCost, totalCost } from "../format/accounting.ts";
 import { openFileSource } from "../format/byte-source.ts";
-import type { ScaleDescription, TensorEntry } from "../format/directory.ts";
+import type { TensorEntry } from "../format/directory.ts";
 import { HEADER_BYTES } from "../format/header.ts";
 import { type PackedFile, partsOf, readPackedFile } from "../format/reader.ts";
 import { type CommandDescription, helpText, parseCommand } from "./arguments.ts";
@@ -92,9 +92,9 @@ function textReport(path: string, file: PackedFile): string {
 }
 
 function tensorRow(tensor: TensorEntry): string[] {
-  const { name, kind, shape, scale, bytes } = tensor;
+  const { name, kind, shape, bytes } = tensor;
   const bits = bitsAWeight(tensorCost(tensor));
-  return [`  ${name}`, kind, shape.join(" x "), describeScale(scale), count(bytes), decimals(bits.all)];
+  return [`  ${name}`, kind, shape.join(" x "), describeScale(tensor), count(bytes), decimals(bits.all)];
 }
 
 function linearLines(linear: readonly TensorEntry[]): string[] {
@@ -128,10 +128,10 @@ function bytesBetweenParts({ directory, directory_offset }: PackedFile): number 
   return directory_offset - HEADER_BYTES - used;
 }
 
-function describeScale(scale: ScaleDescription | null): string {
+function describeScale({ scale, column_order }: TensorEntry): string {
   if (scale === null) return "-";
   const reach = scale.granularity === "group" ? `group:${scale.group_columns}` : scale.granularity;
-  return `${reach} ${scale.element}`;
+  return `${reach} ${scale.element}${column_order === "strided" ? ", strided" : ""}`;
 }
 
 function fields(values: object): string[] {

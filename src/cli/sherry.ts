@@ -20,8 +20,16 @@ interface CommandEntry {
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   serve: { summary: "Serve a packed model over HTTP", load: () => import("./serve.ts") },
   generate: { summary: "Generate text from a packed model", load: () => import("./generate.ts") },
+  chat: { summary: "Talk to a packed model in the terminal", load: () => import("./chat.ts") },
   inspect: { summary: "Show what a packed file holds", load: () => import("./inspect.ts") },
   verify: { summary: "Check every byte of a packed file", load: () => import("./verify.ts") },
+  "make-model": {
+    summary: "Make a model of a given shape with random weights",
+    load: () => import("./make-model.ts"),
+  },
+  perplexity: { summary: "Measure how well a model predicts a text", load: () => import("./perplexity.ts") },
+  compare: { summary: "Measure how two models differ over a text", load: () => import("./compare.ts") },
+  bench: { summary: "Measure this machine, its kernels and a model", load: () => import("./bench.ts") },
 };
 
 export const EXIT_FAILED = 1;

@@ -54,6 +54,9 @@ test("the tables", async () => {
   expect(lines).toContain("model.layers.0.self_attn.q_proj.weight sherry 64 x 64 tensor f32 644 1.257813");
   expect(lines).toContain("model.layers.0.mlp.gate_proj.weight sherry 33 x 300 group:128 f16 3,584 2.896162");
   expect(lines).toContain("model.layers.0.self_attn.v_proj.weight f16 5 x 7 - 70 16");
+  expect(lines).toContain("strided sherry 3 x 128 group:256 f16, strided 1,408 29.333333");
+  expect(lines).toContain("q6k q6k 3 x 512 - 1,292 6.729167");
+  expect(lines).toContain("int4 int4 9 x 44 - 576 11.636364");
 });
 
 test("exact totals of the linear tensors", async () => {
@@ -90,7 +93,7 @@ test("--json carries the whole directory and accounts for every byte of the file
     chat_template: CONTENTS.chat_template,
     tokenizer_config: CONTENTS.tokenizer_config,
   });
-  expect(json.tensors.length).toBe(8);
+  expect(json.tensors.length).toBe(sampleTensors().length);
   const tensor_bytes = json.tensors.reduce((sum: number, { bytes }: { bytes: number }) => sum + bytes, 0);
   expect(128 + tensor_bytes + json.tokenizer.bytes + json.between_parts_bytes + json.directory_bytes).toBe(
     json.file_bytes,

@@ -5,6 +5,18 @@ import package_json from "../../package.json" with { type: "json" };
 import { EXIT_FAILED, EXIT_USAGE, main } from "../../src/cli/sherry.ts";
 import { SherryError } from "../../src/errors.ts";
 
+const COMMAND_NAMES = [
+  "serve",
+  "generate",
+  "chat",
+  "inspect",
+  "verify",
+  "make-model",
+  "perplexity",
+  "compare",
+  "bench",
+];
+
 async function sherry(
   argv: readonly string[],
   run: (argv: readonly string[]) => Promise<number> = async () => 0,
@@ -87,8 +99,6 @@ describe("sherry", () => {
     expect([version.exitCode, String(version.stdout)]).toEqual([0, `${package_json.version}\n`]);
     const wrong = Bun.spawnSync([process.execPath, script, "wrong"]);
     expect([wrong.exitCode, String(wrong.stdout)]).toEqual([EXIT_USAGE, ""]);
-    expect(String(wrong.stderr)).toContain(
-      `expected a command: ${COMMAND_NAMES.join(", ")}, received wrong`,
-    );
+    expect(String(wrong.stderr)).toContain(`expected a command: ${COMMAND_NAMES.join(", ")}, received wrong`);
   });
 });

@@ -52,7 +52,7 @@ test("a good file: exit code 0 and one line", async () => {
   const bytes = FILE.length.toLocaleString("en-US");
   expect(await verify(FILE)).toEqual({
     exit_code: 0,
-    printed: `FILE: good (8 tensors, ${bytes} bytes)\n`,
+    printed: `FILE: good (${TENSORS.length} tensors, ${bytes} bytes)\n`,
     shown: "",
   });
   const { printed, exit_code } = await verify(FILE, ["--json"]);
@@ -60,7 +60,7 @@ test("a good file: exit code 0 and one line", async () => {
   expect(JSON.parse(printed)).toEqual({
     path: "FILE",
     problems: [],
-    tensors_checked: 8,
+    tensors_checked: TENSORS.length,
     bytes_checked: FILE.length,
   });
 });
@@ -74,7 +74,7 @@ test("problems: exit code 1, each with its code and tensor", async () => {
       ({ name }) => `checksum_mismatch: ${name}: its bytes are not those that were packed (SHA-256 differs)`,
     ),
   );
-  expect(lines[2]).toStartWith("FILE: 2 problems (8 tensors, ");
+  expect(lines[2]).toStartWith(`FILE: 2 problems (${TENSORS.length} tensors, `);
   const json = await verify(spoilt(), ["--json"]);
   expect(json.exit_code).toBe(1);
   expect(JSON.parse(json.printed).problems.map(({ code }: { code: string }) => code)).toEqual([

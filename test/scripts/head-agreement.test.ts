@@ -1,0 +1,24 @@
+/** The measurement of the head's agreement, tiny: it runs, agrees, and would notice a margin that is too small. */
+import { expect, test } from "bun:test";
+import { measureAgreement } from "../../scripts/head-agreement.ts";
+import { HEAD_MARGIN } from "../../src/native/head.ts";
+
+const TINY = { positions: 60, rows: 2_000, columns: 64, margin: HEAD_MARGIN, threads: 1, seed: 7 };
+
+test("with the margin that is used no position differs", () => {
+  const reported: string[] = [];
+  const results = measureAgreement(TINY, ({ head, entropy }) => reported.push(`${head}, ${entropy}`));
+  expect(reported).toHaveLength(12);
+  expect(new Set(reported).size).toBe(12);
+  for (const { misses, positions, rows_rescored } of results) {
+    expect(misses).toBe(0);
+    expect(positions).toBe(60);
+    expect(rows_rescored.map(({ count }) => count)).toEqual([1, 40, 256]);
+  }
+});
+
+test("with no margin some do", () => {
+  const results = measureAgreement({ ...TINY, margin: 0, positions: 300 });
+  const misses = results.reduce((sum, result) => sum + result.misses, 0);
+  expect(misses).toBeGreaterThan(0);
+});
