@@ -14,7 +14,9 @@ import { parseSource, sourceName } from "../packing/sources/spec.ts";
 import type { PackedTensorSummary, PackSummary } from "../packing/summary.ts";
 import { type CommandDescription, helpText, type ParsedCommand, parseCommand } from "./arguments.ts";
 import { EXPORT_OPTIONS, exportFile, type Report, wantsGguf } from "./export-gguf.ts";
+import { textOf } from "./option-values.ts";
 import { errorColumns, type ProgressBar, progressBar } from "./progress-bar.ts";
+import { measureTableEffect, tableEffectText } from "./table-effect.ts";
 import { INTERRUPTED_EXIT_CODE, PROCESS_TERMINAL, type Terminal } from "./terminal.ts";
 import { megabytes, textTable } from "./text-table.ts";
 
@@ -67,6 +69,12 @@ export const description: CommandDescription = {
       type: "string",
       placeholder: "TEXT",
       description: "A warning to show wherever the model is served",
+    },
+    measure: {
+      type: "string",
+      placeholder: "FILE",
+      description:
+        "Score the packed file on this text, and the same with embedding and head in f16, to see what their kind costs",
     },
     json: { type: "boolean", description: "Print the summary as one JSON object" },
     "dry-run": {
@@ -138,7 +146,28 @@ async function packSource(
   const packed = await packCheckpoint({ ...options, input: source.path, signal, on_progress });
   // What was typed says more than where the cache keeps it.
   const summary = { ...packed, input: options.input };
-  return { warnings: summary.warnings, summary, text: textSummary(summary) };
+  const text = textSummary(summary);
+  const text_path = textOf(command, "measure");
+  if (text_path === undefined) return { warnings: summary.warnings, summary, text };
+  if (options.output === null) return { warnings: summary.warnings, summary, text };
+  try {
+    const measured = await measureTableEffect(
+      { ...options, input: source.path },
+      options.output,
+      text_path,
+      signal,
+      ({ scored_tokens, tokens_total }) => bar.draw(scored_tokens / tokens_total, "perplexity"),
+    );
+    return {
+      warnings: summary.warnings,
+      summary: { ...summary, measured },
+      text: `${text}${tableEffectText(measured)}\n`,
+    };
+  } catch (error) {
+    // The file is whole and stays; only its measurement is missing.
+    if (!signal.aborted) throw error;
+    return { warnings: [...summary.warnings, "the measurement was interrupted"], summary, text };
+  }
 }
 
 function packOptions(command: ParsedCommand): PackOptions {
@@ -146,6 +175,13 @@ function packOptions(command: ParsedCommand): PackOptions {
   const [input = ""] = positionals;
   const output = String(values.get("output") ?? `${sourceName(parseSource(input))}.sherry`);
   const label = values.get("label");
+  if (values.has("measure") && values.get("dry-run") === true) {
+    throw new SherryError("argument_invalid", "--measure", {
+      expected: "a file that is packed",
+      received: "--dry-run, which writes none",
+      next_step: "Leave one of the two out",
+    });
+  }
   return {
     input,
     output: values.get("dry-run") === true ? null : output,

@@ -8,6 +8,7 @@ import { LINEAR_KINDS, TABLE_OPTIONS } from "../../src/packing/pack-options.ts";
 import { asyncRefusal } from "../format/refusal.ts";
 import { TemporaryFolder, writeFolder } from "../packing/checkpoint-folder.ts";
 import { writeHollowFolder } from "../packing/hollow-folder.ts";
+import { SKIPS_SHARED, STORIES_FOLDER } from "../shared.ts";
 import { FakeTerminal } from "./fake-terminal.ts";
 
 const COMMAND = new URL("../../src/cli/sherry-pack.ts", import.meta.url).pathname;
@@ -217,4 +218,36 @@ describe("as a process", () => {
     expect(await child.stderr.text()).toEndWith("interrupted; nothing was written\n");
     expect(readdirSync(place.path)).toEqual(["model"]);
   }, 20_000);
+});
+
+describe("--measure", () => {
+  test("is refused where nothing is packed", async () => {
+    const refused = await asyncRefusal(() => pack(["nowhere", "--dry-run", "--measure", "text.txt"]));
+    expect(refused.code).toBe("argument_invalid");
+    expect(refused.message).toContain("--measure: expected a file that is packed, received --dry-run");
+  });
+
+  test.skipIf(SKIPS_SHARED)("prints perplexity beside that of f16 tables (needs ../shared)", async () => {
+    using place = new TemporaryFolder();
+    const text = place.at("text.txt");
+    writeFileSync(text, "Once upon a time there was a little girl. She had a big red ball. ".repeat(4));
+    const effect = async (kind: string) => {
+      const { terminal } = await pack([
+        STORIES_FOLDER,
+        "--output",
+        place.at("stories.sherry"),
+        ...["--linear", "f32", "--embedding", kind, "--measure", text, "--json"],
+      ]);
+      const summary: { measured: Record<string, number> } = JSON.parse(terminal.output);
+      return summary.measured;
+    };
+    const same = await effect("f16");
+    expect(same["scored_tokens"]).toBeGreaterThan(50);
+    expect(same["perplexity"]).toBe(same["perplexity_f16_tables"] ?? 0);
+    const coarse = await effect("int4");
+    expect(coarse["perplexity_f16_tables"]).toBe(same["perplexity"] ?? 0);
+    expect(coarse["perplexity"]).not.toBe(same["perplexity"] ?? 0);
+    // Four bits for a table of 512 tokens cost something, but not the model.
+    expect(coarse["perplexity"]).toBeLessThan(2 * (same["perplexity"] ?? 0));
+  });
 });
