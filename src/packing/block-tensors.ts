@@ -2,16 +2,14 @@
  * Tensors of a GGUF file whose blocks a kind of ours can hold as they are: codes, integers and scales move to other
  * places, and no weight goes through a float. A few rows at a time, as everywhere in the packer.
  */
-import { SherryError } from "../errors.ts";
 import type { TensorKind } from "../format/directory.ts";
 import { TILE_ROWS } from "../format/layout.ts";
-import { Q6K_SUB_SCALES, q6kLayout } from "../format/q6k-layout.ts";
 import type { CheckpointTensor } from "./checkpoint-weights.ts";
 import { prepareDense } from "./dense-tensors.ts";
 import { hasExactQ8, prepareExactQ8 } from "./exact-q8.ts";
 import type { GgufModelTensor } from "./gguf/model.ts";
 import { blocksToCodes } from "./gguf/stq1.ts";
-import { emptyQ6kParts, splitQ6kBlocks } from "./q6k-blocks.ts";
+import { writeQ6k } from "./q6k-tensor.ts";
 import type { Advance } from "./row-tiles.ts";
 import { arrangeScales, encodeTileCodes, SCALE_BY_256, tileCodesBytes } from "./sherry-codes.ts";
 import type { PreparedTensor, Sink } from "./tensor-writers.ts";
@@ -24,6 +22,12 @@ export function prepareBlocks(tensor: GgufModelTensor, kind: TensorKind): Prepar
       write: (sink, _statistics, advance) => writeStq1(tensor, sink, advance),
     };
   }
+  if (kind === "q6k" && tensor.type === "Q6_K") {
+    return {
+      ...{ kind, scale: null, on_grid: null, keeps_blocks: true },
+      write: (sink, _statistics, advance) => writeQ6k(tensor, sink, advance),
+    };
+  }
   return kind === "q8" && hasExactQ8(tensor.type) ? prepareExactQ8(tensor) : null;
 }
 
@@ -33,13 +37,7 @@ export function prepareBlocks(tensor: GgufModelTensor, kind: TensorKind): Prepar
  */
 export function prepareAsStored(tensor: CheckpointTensor): PreparedTensor {
   const { blocks } = tensor;
-  if (blocks?.type === "Q6_K") {
-    return {
-      ...{ kind: "q6k", scale: null, on_grid: null, keeps_blocks: true },
-      write: (sink, _statistics, advance) => writeQ6k(blocks, sink, advance),
-    };
-  }
-  const exact = blocks === undefined ? null : prepareBlocks(blocks, "q8");
+  const exact = blocks === undefined ? null : (prepareBlocks(blocks, "q6k") ?? prepareBlocks(blocks, "q8"));
   return exact ?? prepareDense(tensor, tensor.element);
 }
 
@@ -59,33 +57,4 @@ async function writeStq1(tensor: GgufModelTensor, sink: Sink, advance: Advance):
     await advance(row_count * columns);
   }
   sink(new Uint8Array(arrangeScales(rows, columns, scales).buffer));
-}
-
-/** Codes as the rows come, then all sub-scales and all scales. */
-async function writeQ6k(tensor: GgufModelTensor, sink: Sink, advance: Advance): Promise<void> {
-  const { name, rows, columns } = tensor;
-  const layout = q6kLayout({ rows, columns });
-  const sub_scales = new Uint8Array(rows * layout.blocks * Q6K_SUB_SCALES);
-  const scales = new Uint16Array(rows * layout.blocks);
-  for (let row = 0; row < rows; row += TILE_ROWS) {
-    const row_count = Math.min(TILE_ROWS, rows - row);
-    const parts = emptyQ6kParts(row_count * layout.blocks);
-    const found = splitQ6kBlocks(tensor.readBlocks(row, row_count), parts);
-    if (found !== null) {
-      const place = `row ${row + Math.floor(found / layout.blocks)}, block ${found % layout.blocks}`;
-      throw new SherryError("numbers_not_finite", `tensor ${name}, ${place}: scale of Q6_K`, {
-        expected: "a finite number",
-        received: "an infinity or a NaN",
-        next_step: "The file is damaged; get it again",
-      });
-    }
-    sink(parts.codes);
-    sub_scales.set(parts.sub_scales, row * layout.blocks * Q6K_SUB_SCALES);
-    scales.set(parts.scales, row * layout.blocks);
-    await advance(row_count * columns);
-  }
-  sink(sub_scales);
-  const padding_bytes = layout.scales_offset - (layout.sub_scales_offset + sub_scales.length);
-  if (padding_bytes > 0) sink(new Uint8Array(padding_bytes));
-  sink(new Uint8Array(scales.buffer));
 }

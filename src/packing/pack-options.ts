@@ -16,6 +16,7 @@ export const TABLE_KINDS = [
   "f16",
   "q8",
   "split8",
+  "q6k",
   "int4",
   "f32",
   "bf16",

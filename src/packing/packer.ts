@@ -20,6 +20,7 @@ import {
   type PackOptions,
   type TableOption,
 } from "./pack-options.ts";
+import { prepareQ6k } from "./q6k-tensor.ts";
 import type { Advance } from "./row-tiles.ts";
 import { scaleOptionText } from "./scale-option.ts";
 import { checkSherryShape, prepareSherry } from "./sherry-tensor.ts";
@@ -187,11 +188,12 @@ async function prepare(
 }
 
 /** The kinds that weights are converted to one row after the other, without a look at the whole tensor first. */
-export type PlainKind = Exclude<TensorKind, "sherry" | "q6k">;
+export type PlainKind = Exclude<TensorKind, "sherry">;
 
 export function preparePlain(tensor: CheckpointTensor, kind: PlainKind): PreparedTensor {
   if (kind === "q8") return prepareQ8(tensor);
   if (kind === "split8") return prepareSplit8(tensor);
+  if (kind === "q6k") return prepareQ6k(tensor);
   return kind === "int4" ? prepareInt4(tensor) : prepareDense(tensor, kind);
 }
 
