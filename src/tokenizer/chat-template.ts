@@ -12,17 +12,31 @@ import { strftime } from "./strftime.ts";
 
 export interface TemplateMessage {
   readonly role: string;
-  readonly content: string;
+  /** Null where an assistant's turn is tool calls alone. */
+  readonly content: string | null;
+  /** What the assistant asked tools for, as the template's authors expect it. */
+  readonly tool_calls?: readonly unknown[];
+  /** Which call a tool's turn answers, and the tool's name. */
+  readonly tool_call_id?: string;
+  readonly name?: string;
+  /** The thoughts of an assistant's turn, apart from its answer. */
+  readonly reasoning_content?: string;
+}
+
+export interface RenderOptions {
+  /** Whether the text ends with the opening of the assistant's answer. */
+  readonly add_generation_prompt: boolean;
+  /** JSON descriptions of the tools that the model may call. Default: none. */
+  readonly tools?: readonly unknown[];
 }
 
 export interface ChatTemplate {
   /**
    * The prompt's text. It carries the special tokens that the template writes, BOS among them, so it is encoded with
    * `add_special_tokens: false`.
-   * @param options.add_generation_prompt whether the text ends with the opening of the assistant's answer
    * @throws SherryError chat_template_invalid in the template's own words, e.g. when it demands alternating roles.
    */
-  render(messages: readonly TemplateMessage[], options: { readonly add_generation_prompt: boolean }): string;
+  render(messages: readonly TemplateMessage[], options: RenderOptions): string;
 }
 
 /** Templates loop over messages; one that counts further than any conversation is long would only burn time. */
@@ -47,16 +61,16 @@ export function loadChatTemplate(
     parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true })),
   );
   return {
-    render: (messages, { add_generation_prompt }) =>
+    render: (messages, { add_generation_prompt, tools }) =>
       runJinja("cannot render this conversation", () => {
         const environment = new Environment();
         const variables = {
           ...special.named,
           ...(special.additional.length === 0 ? {} : { additional_special_tokens: special.additional }),
-          messages: messages.map(({ role, content }) => ({ role, content })),
+          messages: messages.map(givenFields),
           add_generation_prompt,
           // transformers passes both as None when there are none, and templates test them with "is none".
-          tools: null,
+          tools: tools ?? null,
           documents: null,
           ...templateFunctions(now),
           ...CONSTANTS,
@@ -67,6 +81,13 @@ export function loadChatTemplate(
         return result;
       }),
   };
+}
+
+/** A message without the fields that are absent: templates ask whether a field is there. */
+function givenFields(message: TemplateMessage): Record<string, unknown> {
+  const { role, content, tool_calls, tool_call_id, name, reasoning_content } = message;
+  const fields = { role, content, tool_calls, tool_call_id, name, reasoning_content };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 const CONSTANTS = { true: true, false: false, none: null, True: true, False: false, None: null };

@@ -78,6 +78,19 @@ const QWEN3: Model = {
         {%- set state.last_question = messages | length - 1 - loop.index0 %}
     {%- endif %}
 {%- endfor %}
+{%- if tools %}
+    {{- '<|im_start|>system\\n' }}
+    {%- if messages[0].role == 'system' %}
+        {{- messages[0].content + '\\n\\n' }}
+        {%- set messages = messages[1:] %}
+        {%- set state.last_question = state.last_question - 1 %}
+    {%- endif %}
+    {{- '<tools>' }}
+    {%- for tool in tools %}
+        {{- '\\n' + (tool | tojson) }}
+    {%- endfor %}
+    {{- '\\n</tools><|im_end|>\\n' }}
+{%- endif %}
 {%- for message in messages %}
     {%- set text = message.content if message.content is string else '' %}
     {%- set thoughts = '' %}
@@ -92,7 +105,18 @@ const QWEN3: Model = {
             {%- set text = '<think>\\n' + thoughts.strip('\\n') + '\\n</think>\\n\\n' + text.lstrip('\\n') %}
         {%- endif %}
     {%- endif %}
-    {{- '<|im_start|>' + message.role + '\\n' + text + '<|im_end|>' + '\\n' }}
+    {%- if message.role == 'tool' %}
+        {{- '<|im_start|>user\\n<tool_response>\\n' + text + '\\n</tool_response><|im_end|>\\n' }}
+    {%- else %}
+        {{- '<|im_start|>' + message.role + '\\n' + text }}
+        {%- for call in message.tool_calls or [] %}
+            {%- set called = call.function if call.function else call %}
+            {{- '<tool_call>\\n{"name": "' + called.name + '", "arguments": ' }}
+            {{- called.arguments if called.arguments is string else called.arguments | tojson }}
+            {{- '}\\n</tool_call>' }}
+        {%- endfor %}
+        {{- '<|im_end|>\\n' }}
+    {%- endif %}
 {%- endfor %}
 {%- if add_generation_prompt %}
     {{- '<|im_start|>assistant\\n' }}
@@ -191,6 +215,31 @@ describe("Qwen3", () => {
     );
     expect(render(QWEN3, [user("Hi"), assistant("Hello!")], false)).toBe(
       `${question}<think>\n\n</think>\n\nHello!<|im_end|>\n`,
+    );
+  });
+
+  test("tools stand in the system turn as JSON, calls and their results in turns of their own", () => {
+    const weather = {
+      type: "function",
+      function: { name: "weather", parameters: { type: "object", properties: { city: { type: "string" } } } },
+    };
+    const call = { type: "function", function: { name: "weather", arguments: { city: "Zürich" } } };
+    const messages: TemplateMessage[] = [
+      system("Be brief."),
+      user("Warm?"),
+      { role: "assistant", content: null, tool_calls: [call] },
+      { role: "tool", content: "21 degrees", tool_call_id: "1" },
+    ];
+    const rendered = loadChatTemplate(QWEN3.template, QWEN3.tokenizer_config).render(messages, {
+      add_generation_prompt: true,
+      tools: [weather],
+    });
+    expect(rendered).toBe(
+      "<|im_start|>system\nBe brief.\n\n<tools>\n" +
+        '{"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}}' +
+        "\n</tools><|im_end|>\n<|im_start|>user\nWarm?<|im_end|>\n" +
+        '<|im_start|>assistant\n<tool_call>\n{"name": "weather", "arguments": {"city": "Zürich"}}\n</tool_call><|im_end|>\n' +
+        "<|im_start|>user\n<tool_response>\n21 degrees\n</tool_response><|im_end|>\n<|im_start|>assistant\n",
     );
   });
 
