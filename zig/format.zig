@@ -63,7 +63,7 @@ pub const Element = enum(u32) {
 };
 
 /// The row (0..63) of a tile that byte `byte` (0..31) of an index vector speaks of: its low nibble when `half` is 0,
-/// its high nibble when `half` is 1. The same byte of sign vector `half` holds that row's eight signs. The order makes
+/// its high nibble when `half` is 1. The same byte of sign vector `half` holds that row's eight signs, block b's in bit 7 - b. The order makes
 /// the rows come out in natural order after AVX2's in-lane unpacks to 16 and 32 bits.
 pub inline fn rowOfByte(byte: usize, half: usize) usize {
     const lane = byte / 16;
