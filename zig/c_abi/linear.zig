@@ -109,6 +109,26 @@ pub export fn sherry_linear_sherry(
     return context.run(function, &arguments, layout.tiles, checks.tileGrain(columns, tokens)).code();
 }
 
+/// The arguments of a product with prepared activations; null when a pointer is null or misaligned.
+fn integerArguments(
+    comptime Arguments: type,
+    weights: ?*const anyopaque,
+    rows: usize,
+    columns: usize,
+    prepared: ?*const anyopaque,
+    tokens: usize,
+    y: ?[*]f32,
+) ?Arguments {
+    return .{
+        .weights = checks.alignedConst(u8, weights) orelse return null,
+        .rows = rows,
+        .columns = columns,
+        .prepared = checks.alignedConst(u8, prepared) orelse return null,
+        .tokens = tokens,
+        .y = y orelse return null,
+    };
+}
+
 /// A `q8` tensor times prepared activations: y f32 [B][R].
 pub export fn sherry_linear_q8(
     context_pointer: ?*Context,
@@ -125,14 +145,8 @@ pub export fn sherry_linear_q8(
     const layout = format.Q8Layout.init(rows, columns) orelse return Status.argument_invalid.code();
     if (weights_bytes < layout.bytes) return Status.argument_invalid.code();
     if (!checks.holdsPrepared(prepared_bytes, tokens, columns)) return Status.argument_invalid.code();
-    const arguments = q8_linear.Arguments{
-        .weights = checks.alignedConst(u8, weights) orelse return Status.argument_invalid.code(),
-        .rows = rows,
-        .columns = columns,
-        .prepared = checks.alignedConst(u8, prepared) orelse return Status.argument_invalid.code(),
-        .tokens = tokens,
-        .y = y orelse return Status.argument_invalid.code(),
-    };
+    const arguments = integerArguments(q8_linear.Arguments, weights, rows, columns, prepared, tokens, y) orelse
+        return Status.argument_invalid.code();
     return context.run(context.kernels.q8_linear, &arguments, rows, checks.rowGrain(columns, tokens)).code();
 }
 
@@ -152,14 +166,8 @@ pub export fn sherry_linear_q6k(
     const layout = format.q6k.Layout.init(rows, columns) orelse return Status.argument_invalid.code();
     if (weights_bytes < layout.bytes) return Status.argument_invalid.code();
     if (!checks.holdsPrepared(prepared_bytes, tokens, columns)) return Status.argument_invalid.code();
-    const arguments = q6k_linear.Arguments{
-        .weights = checks.alignedConst(u8, weights) orelse return Status.argument_invalid.code(),
-        .rows = rows,
-        .columns = columns,
-        .prepared = checks.alignedConst(u8, prepared) orelse return Status.argument_invalid.code(),
-        .tokens = tokens,
-        .y = y orelse return Status.argument_invalid.code(),
-    };
+    const arguments = integerArguments(q6k_linear.Arguments, weights, rows, columns, prepared, tokens, y) orelse
+        return Status.argument_invalid.code();
     return context.run(context.kernels.q6k_linear, &arguments, rows, checks.rowGrain(columns, tokens)).code();
 }
 
@@ -179,14 +187,8 @@ pub export fn sherry_linear_int4(
     const layout = format.int4.Layout.init(rows, columns) orelse return Status.argument_invalid.code();
     if (weights_bytes < layout.bytes) return Status.argument_invalid.code();
     if (!checks.holdsPrepared(prepared_bytes, tokens, columns)) return Status.argument_invalid.code();
-    const arguments = int4_linear.Arguments{
-        .weights = checks.alignedConst(u8, weights) orelse return Status.argument_invalid.code(),
-        .rows = rows,
-        .columns = columns,
-        .prepared = checks.alignedConst(u8, prepared) orelse return Status.argument_invalid.code(),
-        .tokens = tokens,
-        .y = y orelse return Status.argument_invalid.code(),
-    };
+    const arguments = integerArguments(int4_linear.Arguments, weights, rows, columns, prepared, tokens, y) orelse
+        return Status.argument_invalid.code();
     const grain = checks.rowGrain(columns, tokens) / format.int4.tile_rows;
     return context.run(context.kernels.int4_linear, &arguments, layout.tiles, @max(1, grain)).code();
 }
