@@ -32,8 +32,12 @@ const CONFIG: ReferenceConfig = {
   tie_word_embeddings: true,
   rope_theta: 10_000,
 };
-const IDS = [3, 17, 9, 40, 2, 2, 31, 11, 28, 0, 22, 46, 13, 7, 35, 19];
-const PREFILL = 11;
+/** As in forward.test.ts: a prompt of more tokens than the kernels make tables for, then five one by one. */
+const IDS = [
+  ...[3, 17, 9, 40, 2, 2, 31, 11, 28, 0, 22, 46, 13, 7, 35, 19],
+  ...[5, 44, 26, 1, 38, 14, 9, 33, 20, 6, 47, 12, 29, 3, 41, 16],
+];
+const PREFILL = 27;
 
 interface Replacement extends TensorDescription {
   readonly content: Uint8Array;

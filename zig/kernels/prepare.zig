@@ -212,7 +212,7 @@ const Check = fn (x: []const f32, tokens: usize, columns: usize, order: format.C
 fn forEachCase(comptime check: Check) !void {
     var generator = std.Random.DefaultPrng.init(0x5e44_0001);
     const columns_choices = [_]usize{ 1, 4, 31, 36, 64, 192, 255, 256, 257, 260, 320, 512, 1000 };
-    for (columns_choices) |columns| for ([_]usize{ 1, 3, 8, 9 }) |tokens| {
+    for (columns_choices) |columns| for ([_]usize{ 1, 3, prepared.table_tokens_max, prepared.table_tokens_max + 1 }) |tokens| {
         for (0..10) |kind| for (std.enums.values(format.ColumnOrder)) |order| {
             if (order == .strided and columns % format.stride_columns != 0) continue;
             errdefer std.debug.print("columns {} tokens {} kind {} {}\n", .{ columns, tokens, kind, order });

@@ -118,13 +118,14 @@ fn forEachCase(comptime check: Check) !void {
     var generator = std.Random.DefaultPrng.init(0x5e44_0002);
     const random = generator.random();
     const columns_choices = [_]usize{ 4, 32, 36, 64, 172, 256, 260, 288, 512, 1000 };
-    const tokens_choices = [_]usize{ 1, 2, 3, 5, 8, 9, 17, 64 };
+    const most = prepared.table_tokens_max;
+    const tokens_choices = [_]usize{ 1, 2, 3, 5, 8, most - 1, most, most + 1, 64 };
     for ([_]usize{ 1, 63, 64, 65, 172, 200 }) |rows| for (columns_choices) |columns| for (tokens_choices) |tokens| {
         const shape = test_case.scaled(random.uintLessThan(usize, test_case.scalings), rows, columns, tokens);
         const activations = if (random.boolean()) .random else random.enumValue(test_case.ActivationKind);
         try checkOne(check, random, shape, .random, activations);
     };
-    for (0..test_case.scalings) |scaling| for (columns_choices) |columns| for ([_]usize{ 1, 7, 11 }) |tokens| {
+    for (0..test_case.scalings) |scaling| for (columns_choices) |columns| for ([_]usize{ 1, 7, most + 3 }) |tokens| {
         try checkOne(check, random, test_case.scaled(scaling, 67, columns, tokens), .random, .random);
     };
     for (std.enums.values(test_case.WeightKind)) |weights| {
