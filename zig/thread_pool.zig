@@ -6,7 +6,7 @@
 //! futex, so that an idle process costs nothing. No locks, no allocation while running.
 //!
 //! The caller waits only for workers that have joined the job: one that the system has not scheduled in time finds the
-//! job closed, so a busy machine costs the worker's help, never the worker's delay.
+//! job closed, so a busy machine costs that worker's help, not a wait for it.
 //!
 //! One job at a time: `run` must not be called from two threads at once; `busy` turns such a mistake into an error.
 const std = @import("std");

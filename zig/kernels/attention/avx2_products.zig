@@ -103,7 +103,7 @@ pub fn Products(comptime stored: format.Element, comptime rows: usize, comptime 
                 sums[row][v] = so_far * @as(lanes.Lanes, @splat(scales[row]));
             };
             for (0..count) |t| {
-                if (is_streamed and t % 1 == 0) @prefetch(@as([*]const u8, @ptrCast(values + (t + prefetch_positions) * size)), .{ .locality = 3 });
+                if (is_streamed) @prefetch(@as([*]const u8, @ptrCast(values + (t + prefetch_positions) * size)), .{ .locality = 3 });
                 var block: [vectors]lanes.Lanes = undefined;
                 inline for (&block, 0..) |*value, v| {
                     value.* = elements.load(stored, values + t * size + v * lanes.count);
