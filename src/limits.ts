@@ -15,6 +15,8 @@ export const CHAT_TEMPLATE_LENGTH_MAX = 1_048_576;
 export const CONTEXT_TOKENS_MAX = 1_048_576;
 /** Tokens that one forward pass takes at once during prefill. */
 export const BATCH_TOKENS_MAX = 256;
+/** Sequences that one forward pass computes together (zig/c_abi/attention.zig, sequences_max). */
+export const SEQUENCES_TOGETHER_MAX = 64;
 /** Threads that compute. */
 export const THREAD_COUNT_MAX = 256;
 /** Stop strings a request may name, and the length of each in UTF-16 units. */

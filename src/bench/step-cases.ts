@@ -105,7 +105,7 @@ export function attentionCase(
     compute: (kernels, out, copy) => {
       const cache = caches[copy];
       if (cache === undefined) throw new RangeError(`no copy ${copy}`);
-      kernels.attention(q, tokens, heads, key_value_heads, head_dim, start, cache, out);
+      kernels.attention(q, heads, key_value_heads, head_dim, [{ cache, start, tokens }], out);
     },
   });
 }
@@ -160,10 +160,9 @@ export function elementwiseCases(
       ...{ kernel: "store keys, values", shape: `${key_value_heads}x${head_dim}`, ...common },
       ...{ out_bytes: 2 * plane_bytes, work: vectorWork(2 * keys.bytes) },
       compute: (kernels, out) =>
-        kernels.storeKeyValue(
-          ...([keys, keys, tokens, key_value_heads, head_dim, 0] as const),
-          cacheAt(out, plane_bytes, tokens),
-        ),
+        kernels.storeKeyValue(keys, keys, key_value_heads, head_dim, [
+          { cache: cacheAt(out, plane_bytes, tokens), start: 0, tokens },
+        ]),
     }),
     stepCase(workspace, {
       ...{ kernel: "SwiGLU", shape: `${intermediate_size}`, ...common, out_bytes: gate.bytes },

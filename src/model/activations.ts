@@ -5,6 +5,7 @@
  * Legend: B tokens, C hidden_size, F intermediate_size, H query heads, G key-value heads, D head_dim, V vocabulary.
  */
 import type { ModelConfig } from "../format/directory.ts";
+import { SEQUENCES_TOGETHER_MAX } from "../limits.ts";
 import { preparedBytes } from "../native/kernels.ts";
 import { NativeMemory } from "../native/memory.ts";
 import { type NativeRange, rangeOf } from "../native/weight.ts";
@@ -32,7 +33,7 @@ export interface Activations {
   readonly cosines_sines: NativeRange;
   /** Prepared activations of the widest input. */
   readonly prepared: NativeRange;
-  /** f32 [V] */
+  /** Of the sequences of a pass whose logits are wanted, f32 [SEQUENCES_TOGETHER_MAX][V]. */
   readonly logits: NativeRange;
 }
 
@@ -40,7 +41,7 @@ export interface Activations {
 export function allocateActivations(
   config: ModelConfig,
   tokens_max: number,
-): { activations: Activations; logits: Float32Array; free: () => void } {
+): { activations: Activations; logitsRow: (row: number) => Float32Array; free: () => void } {
   const { hidden_size, intermediate_size, head_dim, vocab_size } = config;
   const query_size = config.num_attention_heads * head_dim;
   const key_value_size = config.num_key_value_heads * head_dim;
@@ -60,7 +61,7 @@ export function allocateActivations(
     gate: tokens_max * intermediate_size,
     up: tokens_max * intermediate_size,
     cosines_sines: tokens_max * head_dim,
-    logits: vocab_size,
+    logits: SEQUENCES_TOGETHER_MAX * vocab_size,
   };
   const offsets = new Map<string, number>();
   let total_bytes = 0;
@@ -87,7 +88,7 @@ export function allocateActivations(
       logits: range("logits"),
       prepared: rangeOf(memory, offsets.get("prepared") ?? 0, prepared_bytes),
     },
-    logits: memory.floats(offsets.get("logits") ?? 0, vocab_size),
+    logitsRow: (row) => memory.floats((offsets.get("logits") ?? 0) + row * vocab_size * 4, vocab_size),
     free: () => memory.free(),
   };
 }

@@ -13,6 +13,7 @@ import {
   type LinearWeight,
   type NativeRange,
   preparedOrderOf,
+  type SequenceRanges,
   type Split8Weight,
 } from "../native/weight.ts";
 import type { Activations } from "./activations.ts";
@@ -29,11 +30,16 @@ export interface ForwardState {
   readonly inverse_frequencies: Float64Array;
 }
 
-/** Where one layer of one pass computes: its weights, and the positions start .. start + tokens of a cache. */
+/** What one sequence brings to a pass: its next tokens, which stand after one another in the batch. */
+export interface SequenceTokens {
+  readonly cache: KeyValueCache;
+  readonly ids: Uint32Array;
+}
+
+/** Where one layer of one pass computes: its weights, and every sequence's positions in its own cache. */
 interface LayerPass {
   readonly layer: LayerWeights;
-  readonly layer_cache: KeyValueCache["layers"][number];
-  readonly start: number;
+  readonly sequences: readonly SequenceRanges[];
   readonly tokens: number;
 }
 
@@ -69,7 +75,7 @@ function normHeads({ config, kernels, activations }: ForwardState, norms: HeadNo
 /** x += attention(norm(x)) */
 function addAttention(state: ForwardState, pass: LayerPass): void {
   const { config, kernels, activations } = state;
-  const { layer, layer_cache, start, tokens } = pass;
+  const { layer, sequences, tokens } = pass;
   const { x, normed, q, k, v, attended, delta, cosines_sines } = activations;
   const { hidden_size, head_dim, rms_norm_eps, query_key_norm } = config;
   const { head_norms } = layer;
@@ -86,8 +92,8 @@ function addAttention(state: ForwardState, pass: LayerPass): void {
   kernels.rotary(q, tokens, heads, head_dim, cosines_sines);
   kernels.rotary(k, tokens, key_value_heads, head_dim, cosines_sines);
   if (head_norms !== null && query_key_norm === "after_rotary") normHeads(state, head_norms, tokens);
-  kernels.storeKeyValue(k, v, tokens, key_value_heads, head_dim, start, layer_cache);
-  kernels.attention(q, tokens, heads, key_value_heads, head_dim, start, layer_cache, attended);
+  kernels.storeKeyValue(k, v, key_value_heads, head_dim, sequences);
+  kernels.attention(q, heads, key_value_heads, head_dim, sequences, attended);
   linearGroup(state, attended, tokens, heads * head_dim, [[layer.o_proj, delta]]);
   kernels.add(x, delta, tokens * hidden_size);
 }
@@ -108,75 +114,135 @@ function addFeedForward(state: ForwardState, { layer, tokens }: LayerPass): void
   kernels.add(x, delta, tokens * hidden_size);
 }
 
-/** The last tokens of a pass, so many of them, whose logits are wanted, and where those go. */
-export interface LogitsOutput {
+/** All logits of the last tokens of a pass, so many of them, go to `logits`. */
+export interface ScoredOutput {
   readonly tokens: number;
   /** f32 [tokens][V] */
   readonly logits: NativeRange;
 }
 
-/** The likeliest tokens after the pass, so many of them, are wanted; they go to `candidates`. */
+/** What is computed after the last tokens of sequences; each list names sequences by their place in the pass. */
+export interface SequenceOutputs {
+  /** All logits, in the rows of the activations' logits. */
+  readonly logits: readonly number[];
+  /** The likeliest tokens alone. `lm_head` is the model's, which must be of this kind. */
+  readonly top: readonly TopOutput[];
+}
+
 export interface TopOutput {
+  readonly sequence: number;
   readonly count: number;
   readonly candidates: HeadCandidates;
-  /** The model's lm_head, which must be of this kind. */
   readonly lm_head: Split8Weight;
 }
 
 /**
- * Runs `ids` (at most the activations' batch) at the cache's next positions and appends their keys and values. `head` says
- * what of their logits is computed; null: nothing.
+ * Runs the sequences' tokens (at most the activations' batch in all, each cache at most once) at their caches' next
+ * positions and appends their keys and values. A sequence gets the same bits alone and in any company.
  *
- * `onLayer` is called before every layer; what it throws ends the pass, and the cache keeps the length it had.
+ * `onLayer` is called before every layer; what it throws ends the pass, and the caches keep the lengths they had.
  * @throws SherryError numbers_not_finite when an activation overflows.
  */
 export function forward(
   state: ForwardState,
-  cache: KeyValueCache,
-  ids: Uint32Array,
-  head: LogitsOutput | TopOutput | null,
+  sequences: readonly SequenceTokens[],
+  output: ScoredOutput | SequenceOutputs,
   onLayer: () => void,
 ): void {
-  const { config, weights, kernels, activations } = state;
-  const { x, normed, cosines_sines } = activations;
-  const { hidden_size, rms_norm_eps } = config;
+  const { weights, kernels, activations } = state;
+  const ids = joinedIds(sequences);
   const tokens = ids.length;
-  const start = cache.length;
 
-  kernels.embedding(weights.embed_tokens, ids, x);
-  kernels.rotaryTable(state.inverse_frequencies, start, tokens, cosines_sines);
+  kernels.embedding(weights.embed_tokens, ids, activations.x);
+  angles(state, sequences);
 
   for (const [index, layer] of weights.layers.entries()) {
     onLayer();
-    const layer_cache = cache.layers[index];
-    if (layer_cache === undefined) throw new RangeError(`the cache has no layer ${index}`);
-    const pass = { layer, layer_cache, start, tokens };
+    const pass = { layer, sequences: rangesOf(sequences, index), tokens };
     addAttention(state, pass);
     addFeedForward(state, pass);
   }
 
-  if (head !== null) {
-    const count = "tokens" in head ? head.tokens : 1;
-    kernels.rmsNorm(
-      lastTokens(x, tokens, count, hidden_size),
-      weights.norm,
-      rms_norm_eps,
-      count,
-      hidden_size,
-      normed,
-    );
-    if ("tokens" in head) {
-      linearGroup(state, normed, count, hidden_size, [[weights.lm_head, head.logits]]);
-    } else {
-      kernels.prepare(normed, 1, hidden_size, activations.prepared);
-      head.candidates.find(kernels, head.lm_head, activations.prepared, head.count);
-    }
-  }
-  cache.length = start + tokens;
+  if ("tokens" in output) scoreTokens(state, tokens, output);
+  else predict(state, sequences, output);
+  for (const { cache, ids: own_ids } of sequences) cache.length += own_ids.length;
 }
 
-function lastTokens(x: NativeRange, tokens: number, count: number, size: number): NativeRange {
-  const offset = (tokens - count) * size * 4;
-  // The offset stays inside the range, whose first `tokens` rows the pass has just written.
-  return { address: (x.address + offset) as NativeRange["address"], bytes: count * size * 4 };
+function joinedIds(sequences: readonly SequenceTokens[]): Uint32Array {
+  const [only] = sequences;
+  if (only !== undefined && sequences.length === 1) return only.ids;
+  return Uint32Array.from(sequences.flatMap(({ ids }) => [...ids]));
+}
+
+/** Cosines and sines of every token's position. */
+function angles(
+  { config, kernels, activations, inverse_frequencies }: ForwardState,
+  sequences: readonly SequenceTokens[],
+): void {
+  let first = 0;
+  for (const { cache, ids } of sequences) {
+    const rows = rowsOf(activations.cosines_sines, first, ids.length, config.head_dim);
+    kernels.rotaryTable(inverse_frequencies, cache.length, ids.length, rows);
+    first += ids.length;
+  }
+}
+
+function rangesOf(sequences: readonly SequenceTokens[], layer: number): SequenceRanges[] {
+  return sequences.map(({ cache, ids }) => {
+    const layer_cache = cache.layers[layer];
+    if (layer_cache === undefined) throw new RangeError(`the cache has no layer ${layer}`);
+    return { cache: layer_cache, start: cache.length, tokens: ids.length };
+  });
+}
+
+/** The logits of the last tokens of the pass. */
+function scoreTokens(state: ForwardState, tokens: number, { tokens: count, logits }: ScoredOutput): void {
+  const { hidden_size } = state.config;
+  normTokens(state, tokens - count, count, state.activations.normed);
+  linearGroup(state, state.activations.normed, count, hidden_size, [[state.weights.lm_head, logits]]);
+}
+
+/** What follows the last token of each sequence, as far as it is wanted. */
+function predict(
+  state: ForwardState,
+  sequences: readonly SequenceTokens[],
+  { logits, top }: SequenceOutputs,
+): void {
+  const { kernels, activations, config, weights } = state;
+  const { normed, prepared } = activations;
+  const { hidden_size } = config;
+  const normLast = (sequence: number, row: number) => {
+    const end = sequences.slice(0, sequence + 1).reduce((sum, { ids }) => sum + ids.length, 0);
+    normTokens(state, end - 1, 1, rowsOf(normed, row, 1, hidden_size));
+  };
+  if (logits.length > 0) {
+    for (const [row, sequence] of logits.entries()) normLast(sequence, row);
+    linearGroup(state, normed, logits.length, hidden_size, [[weights.lm_head, activations.logits]]);
+  }
+  for (const { sequence, count, candidates, lm_head } of top) {
+    normLast(sequence, 0);
+    kernels.prepare(normed, 1, hidden_size, prepared);
+    candidates.find(kernels, lm_head, prepared, count);
+  }
+}
+
+/** The final norm of `count` tokens of the batch from `first` on. */
+function normTokens(
+  { config, weights, kernels, activations }: ForwardState,
+  first: number,
+  count: number,
+  y: NativeRange,
+): void {
+  const { hidden_size, rms_norm_eps } = config;
+  const x = rowsOf(activations.x, first, count, hidden_size);
+  kernels.rmsNorm(x, weights.norm, rms_norm_eps, count, hidden_size, y);
+}
+
+/** Rows first .. first + count of a range f32 [rows][size]. @throws RangeError when they lie outside of it */
+export function rowsOf(range: NativeRange, first: number, count: number, size: number): NativeRange {
+  const offset = first * size * 4;
+  const bytes = count * size * 4;
+  if (offset + bytes > range.bytes) throw new RangeError(`rows ${first} to ${first + count} are not there`);
+  // The check above is what makes the sum an address.
+  return { address: (range.address + offset) as NativeRange["address"], bytes };
 }

@@ -11,10 +11,11 @@ import { HeadCandidates } from "../native/head.ts";
 import { type CpuLevel, Kernels } from "../native/kernels.ts";
 import { NativeMemory } from "../native/memory.ts";
 import { allocateActivations } from "./activations.ts";
-import { type ForwardState, forward } from "./forward.ts";
+import { type ForwardState, forward, rowsOf, type TopOutput } from "./forward.ts";
 import { KeyValueCache, type KeyValueElement } from "./key-value-cache.ts";
 import { inverseFrequencies } from "./rotary-frequencies.ts";
 import { SCORED_TOKENS_MAX, ScoreBuffers, type ScoredTokens } from "./score-buffers.ts";
+import { checkSteps, checkTokens, checkTop, type SequenceStep, type StepResult } from "./sequence-steps.ts";
 import { bindWeights } from "./weights.ts";
 
 /**
@@ -66,6 +67,9 @@ export class PackedModel {
   readonly #state: ForwardState;
   readonly #tokenizer: Uint8Array | null;
   readonly #free: () => void;
+  /** `top`, then those of the other sequences of a pass, made when first asked for. */
+  readonly #tops: HeadCandidates[];
+  readonly #logitsRow: (row: number) => Float32Array;
   #score_buffers: ScoreBuffers | null = null;
 
   /**
@@ -104,10 +108,12 @@ export class PackedModel {
     this.key_value_element = options.key_value_element ?? "f16";
     this.#tokenizer = file.readTokenizer();
     const weights = bindWeights(file, memory);
-    const { activations, logits, free } = allocateActivations(config, BATCH_TOKENS_MAX);
+    const { activations, logitsRow, free } = allocateActivations(config, BATCH_TOKENS_MAX);
     cleanup.push(free);
-    this.logits = logits;
+    this.#logitsRow = logitsRow;
+    this.logits = logitsRow(0);
     this.top = new HeadCandidates(TOP_TOKENS_MAX);
+    this.#tops = [this.top];
     this.top_tokens_max =
       weights.lm_head.kind === "split8" ? Math.min(TOP_TOKENS_MAX, config.vocab_size - 1) : 0;
     this.#state = { config, weights, kernels, activations, inverse_frequencies: inverseFrequencies(config) };
@@ -137,9 +143,8 @@ export class PackedModel {
     wants_logits: boolean,
     onLayer: () => void = () => {},
   ): void {
-    this.#checkPass(cache, ids, BATCH_TOKENS_MAX);
-    const head = wants_logits ? { tokens: 1, logits: this.#state.activations.logits } : null;
-    forward(this.#state, cache, ids, head, onLayer);
+    this.#checkTokens(cache, ids, BATCH_TOKENS_MAX);
+    forward(this.#state, [{ cache, ids }], { logits: wants_logits ? [0] : [], top: [] }, onLayer);
   }
 
   /**
@@ -149,16 +154,44 @@ export class PackedModel {
    *   out_of_memory
    */
   forwardTop(cache: KeyValueCache, ids: Uint32Array, count: number, onLayer: () => void = () => {}): void {
-    this.#checkPass(cache, ids, BATCH_TOKENS_MAX);
+    this.#checkTokens(cache, ids, BATCH_TOKENS_MAX);
+    checkTop(count, this.top_tokens_max);
+    forward(this.#state, [{ cache, ids }], { logits: [], top: [this.#topOutput(0, count)] }, onLayer);
+  }
+
+  /**
+   * Computes the next tokens of several sequences in one pass over the weights: at most SEQUENCES_TOGETHER_MAX of them,
+   * BATCH_TOKENS_MAX tokens in all. Every sequence gets the bits that it gets alone. `onLayer` as in `forward`.
+   * @returns what each wants, in their order
+   * @throws SherryError argument_invalid | context_exceeded | numbers_not_finite | out_of_memory; no cache has changed its
+   *   length then
+   */
+  forwardTogether(steps: readonly SequenceStep[], onLayer: () => void = () => {}): StepResult[] {
+    const { vocab_size } = this.directory.config;
+    checkSteps(steps, { vocab_size, top_tokens_max: this.top_tokens_max });
+    const logits: number[] = [];
+    const top: TopOutput[] = [];
+    const results = steps.map(({ wants }, sequence): StepResult => {
+      if (wants === "nothing") return { kind: "nothing" };
+      if (wants === "logits") {
+        const row = logits.push(sequence) - 1;
+        return { kind: "logits", row, logits: this.#logitsRow(row) };
+      }
+      const output = this.#topOutput(sequence, wants.top, top.length);
+      top.push(output);
+      return { kind: "top", top: output.candidates };
+    });
+    forward(this.#state, steps, { logits, top }, onLayer);
+    return results;
+  }
+
+  /** `place` counts those of one pass. The count was checked, and with it the head's kind. */
+  #topOutput(sequence: number, count: number, place = 0): TopOutput {
     const { lm_head } = this.#state.weights;
-    if (lm_head.kind !== "split8" || !Number.isInteger(count) || count < 1 || count > this.top_tokens_max) {
-      throw new SherryError("argument_invalid", "the number of likeliest tokens", {
-        expected: `an integer from 1 to ${this.top_tokens_max}, this model's limit`,
-        received: String(count),
-        next_step: "Ask for all logits, or pack the model with a split8 head",
-      });
-    }
-    forward(this.#state, cache, ids, { count, candidates: this.top, lm_head }, onLayer);
+    if (lm_head.kind !== "split8") throw new RangeError(`a ${lm_head.kind} head finds no likeliest tokens`);
+    const candidates = this.#tops[place] ?? new HeadCandidates(TOP_TOKENS_MAX);
+    this.#tops[place] = candidates;
+    return { sequence, count, candidates, lm_head };
   }
 
   /**
@@ -167,34 +200,22 @@ export class PackedModel {
    * @throws SherryError argument_invalid | context_exceeded | numbers_not_finite | out_of_memory
    */
   forwardScored(cache: KeyValueCache, ids: Uint32Array, onLayer: () => void = () => {}): ScoredTokens {
-    this.#checkPass(cache, ids, SCORED_TOKENS_MAX);
+    this.#checkTokens(cache, ids, SCORED_TOKENS_MAX);
     this.#score_buffers ??= new ScoreBuffers(this.directory.config.vocab_size);
     const buffers = this.#score_buffers;
-    forward(this.#state, cache, ids, { tokens: ids.length, logits: buffers.logits }, onLayer);
+    forward(this.#state, [{ cache, ids }], { tokens: ids.length, logits: buffers.logits }, onLayer);
     return buffers.read(this.#state.kernels, ids.length);
   }
 
-  #checkPass(cache: KeyValueCache, ids: Uint32Array, tokens_max: number): void {
-    const { vocab_size } = this.directory.config;
-    const wrong = ids.find((id) => id >= vocab_size);
-    if (ids.length === 0 || ids.length > tokens_max || wrong !== undefined) {
-      throw new SherryError("argument_invalid", "token ids", {
-        expected: `1 to ${tokens_max} ids below ${vocab_size}`,
-        received: wrong === undefined ? `${ids.length} ids` : `id ${wrong}`,
-      });
-    }
-    if (cache.length + ids.length > cache.capacity) {
-      throw new SherryError("context_exceeded", "the sequence is longer than its cache", {
-        expected: `at most ${cache.capacity} tokens`,
-        received: `${cache.length + ids.length}`,
-        next_step: "Shorten the prompt or open the model with a larger context",
-      });
-    }
+  #checkTokens(cache: KeyValueCache, ids: Uint32Array, tokens_max: number): void {
+    checkTokens({ cache, ids }, tokens_max, this.directory.config.vocab_size);
   }
 
-  /** The likeliest token by the last logits. @throws SherryError numbers_not_finite */
-  argmax(): number {
-    return this.#state.kernels.argmax(this.#state.activations.logits, this.directory.config.vocab_size);
+  /** The likeliest token by the last logits, of a row of them. @throws SherryError numbers_not_finite */
+  argmax(row = 0): number {
+    const { kernels, activations } = this.#state;
+    const { vocab_size } = this.directory.config;
+    return kernels.argmax(rowsOf(activations.logits, row, 1, vocab_size), vocab_size);
   }
 
   /** Frees the map, the buffers and the threads; caches are freed by their owners. Safe to call twice. */

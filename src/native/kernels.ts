@@ -3,7 +3,7 @@
  * every size sensible. Zig checks again. A method returns when the result is written.
  *
  * Legend: B tokens, C hidden_size, K in_features, R out_features, H query heads, G key-value heads, D head_dim,
- * T cache capacity in positions, V vocabulary.
+ * V vocabulary.
  */
 import { type Pointer, ptr } from "bun:ffi";
 import { SherryError } from "../errors.ts";
@@ -11,16 +11,17 @@ import { THREAD_COUNT_MAX } from "../limits.ts";
 import { library } from "./library.ts";
 import { multiply } from "./products.ts";
 import { need } from "./ranges.ts";
+import { SequenceTable } from "./sequences.ts";
 import { checkStatus } from "./status.ts";
 import { defaultThreadCount } from "./threads.ts";
 import {
   COLUMN_ORDER_CODES,
   type ColumnOrder,
   ELEMENT_CODES,
-  type KeyValueRanges,
   type LinearInput,
   type LinearWeight,
   type NativeRange,
+  type SequenceRanges,
   type TableWeight,
 } from "./weight.ts";
 
@@ -60,6 +61,7 @@ export class Kernels {
   readonly cpu_level: CpuLevel;
   readonly thread_count: number;
   readonly #symbols = library().symbols;
+  readonly #sequences = new SequenceTable();
   #context: Pointer | null;
 
   private constructor(context: Pointer, cpu_level: CpuLevel, thread_count: number) {
@@ -196,62 +198,29 @@ export class Kernels {
     checkStatus(status, "rotary");
   }
 
-  /** Keys and values f32 [B][G][D] into one layer's cache at positions start .. start + B. */
+  /** Keys and values f32 [B][G][D] into one layer's caches, sequence after sequence. */
   storeKeyValue(
     keys: NativeRange,
     values: NativeRange,
-    tokens: number,
     heads: number,
     head_dim: number,
-    start: number,
-    cache: KeyValueRanges,
+    sequences: readonly SequenceRanges[],
   ): void {
-    const bytes = tokens * heads * head_dim * 4;
-    const status = this.#symbols.sherry_key_value_store(
-      this.context,
-      need("storeKeyValue: keys", keys, bytes),
-      need("storeKeyValue: values", values, bytes),
-      tokens,
-      heads,
-      head_dim,
-      start,
-      cache.capacity,
-      ELEMENT_CODES[cache.element],
-      cache.keys.address,
-      cache.values.address,
-      Math.min(cache.keys.bytes, cache.values.bytes),
-    );
-    checkStatus(status, "storing keys and values");
+    this.#sequences.fill(sequences);
+    this.#sequences.store(this.context, keys, values, heads, head_dim);
   }
 
-  /** Causal grouped-query attention of q f32 [B][H][D]: out f32 [B][H][D]. */
+  /** Causal grouped-query attention of q f32 [B][H][D], sequence after sequence: out f32 [B][H][D]. */
   attention(
     q: NativeRange,
-    tokens: number,
     heads: number,
     key_value_heads: number,
     head_dim: number,
-    start: number,
-    cache: KeyValueRanges,
+    sequences: readonly SequenceRanges[],
     out: NativeRange,
   ): void {
-    const bytes = tokens * heads * head_dim * 4;
-    const status = this.#symbols.sherry_attention(
-      this.context,
-      need("attention: q", q, bytes),
-      tokens,
-      heads,
-      key_value_heads,
-      head_dim,
-      start,
-      cache.capacity,
-      ELEMENT_CODES[cache.element],
-      cache.keys.address,
-      cache.values.address,
-      Math.min(cache.keys.bytes, cache.values.bytes),
-      need("attention: out", out, bytes),
-    );
-    checkStatus(status, "attention");
+    this.#sequences.fill(sequences);
+    this.#sequences.attend(this.context, q, heads, key_value_heads, head_dim, out);
   }
 
   /** out = silu(gate) * up, f32 [count]; out may be gate or up. */

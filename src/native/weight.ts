@@ -75,6 +75,13 @@ export interface KeyValueRanges {
   readonly capacity: number;
 }
 
+/** Where one sequence of a pass computes in a layer: `tokens` new positions of its cache from `start` on. */
+export interface SequenceRanges {
+  readonly cache: KeyValueRanges;
+  readonly start: number;
+  readonly tokens: number;
+}
+
 /** The input of linear layers: the float vectors, and their int8 form for the kernels that read that. */
 export interface LinearInput {
   /** f32 [B][K] */

@@ -34,7 +34,7 @@ test.each([
     const [one, two, three] = [1, 2, 3].map((thread_count) => {
       const kernels = Kernels.create({ thread_count });
       const out = NativeMemory.allocate(count * 4);
-      kernels.attention(rangeOf(q), tokens, heads, groups, head_dim, start, cache, rangeOf(out));
+      kernels.attention(rangeOf(q), heads, groups, head_dim, [{ cache, start, tokens }], rangeOf(out));
       const attended = out.view(0, count * 4).slice();
       out.free();
       kernels.close();

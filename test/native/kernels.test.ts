@@ -184,24 +184,35 @@ describe("Kernels", () => {
     expect(
       symbols.sherry_embedding(kernels.context, table, 64, 0, 4, 4, ptr(Uint32Array.of(4)), 1, range.address),
     ).toBe(1);
-    const store = (start: number) =>
+    const row = (start: number | bigint, capacity = 4, bytes = 64, at: number = table) =>
+      BigUint64Array.from([at, table, bytes, capacity, start, 1].map(BigInt));
+    const store = (rows: BigUint64Array, count = rows.length / 6, element = 0) =>
       symbols.sherry_key_value_store(
-        kernels.context,
-        range.address,
-        range.address,
-        1,
-        1,
-        4,
-        start,
-        4,
-        0,
-        table,
-        table,
-        64,
+        ...([kernels.context, range.address, range.address, 1, 4, element, ptr(rows), count] as const),
       );
-    expect(store(3)).toBe(0);
-    expect(store(4)).toBe(1);
-    expect(store(Number.MAX_SAFE_INTEGER)).toBe(1);
+    const attend = (rows: BigUint64Array, heads = 1, groups = 1) =>
+      symbols.sherry_attention(
+        ...([kernels.context, range.address, heads, groups, 4, 0, ptr(rows), 1, range.address] as const),
+      );
+    expect([store(row(3)), attend(row(3))]).toEqual([0, 0]);
+    for (const bad of [
+      row(4),
+      row(Number.MAX_SAFE_INTEGER),
+      row(2n ** 64n - 1n),
+      row(0, 5),
+      row(0, 4, 63),
+      row(0, 4, 64, 0),
+      row(0, 4, 64, table + 4),
+      BigUint64Array.of(BigInt(table), BigInt(table), 64n, 4n, 0n, 0n),
+    ]) {
+      expect([store(bad), attend(bad)]).toEqual([1, 1]);
+      // Behind a sequence that is as it should be, too.
+      expect(store(BigUint64Array.from([...row(0), ...bad]))).toBe(1);
+    }
+    expect([store(row(3), 0), store(row(3), 1, 2)]).toEqual([1, 1]);
+    const many = BigUint64Array.from(Array.from({ length: 65 }, () => [...row(3)]).flat());
+    expect([store(many, 64), store(many, 65)]).toEqual([0, 1]);
+    expect([attend(row(3), 1, 2), attend(row(3), 0, 0)]).toEqual([1, 1]);
   });
 
   test("computes what can be checked by hand", () => {
