@@ -1,8 +1,8 @@
 /**
- * The likeliest rows of a `split8` head for one token, with their exact logits: what a draw needs, mostly for half the
- * bytes of all logits. docs/head.md derives how sure "likeliest" is and why the margin is what it is.
+ * The likeliest rows of a `split8` head with their exact logits, for one token or several: what draws need, mostly for half
+ * the bytes of all logits. docs/head.md derives how sure "likeliest" is and why the margin is what it is.
  *
- * Legend: K in_features, R out_features.
+ * Legend: B tokens, K in_features, R out_features.
  */
 import { ptr } from "bun:ffi";
 import { SherryError } from "../errors.ts";
@@ -18,6 +18,8 @@ import type { NativeRange, Split8Weight } from "./weight.ts";
 export const HEAD_MARGIN = 9;
 /** The C ABI's own limit of the margin (zig/kernels/split8_token.zig). */
 const MARGIN_MAX = 64;
+/** Numbers of one token's counts: candidates, rows rescored, whether it fell back. */
+const COUNTS_LENGTH = 3;
 
 /** What a search cost. */
 export interface HeadCounts {
@@ -28,43 +30,74 @@ export interface HeadCounts {
   readonly fell_back: boolean;
 }
 
+/** One token's result: rows likeliest first, equal logits by id. The arrays are overwritten by the next search. */
+export interface TokenCandidates {
+  readonly ids: Uint32Array;
+  /** Of `ids`. */
+  readonly logits: Float32Array;
+  readonly counts: HeadCounts;
+}
+
+function checkMaximum(name: string, received: number): void {
+  if (Number.isSafeInteger(received) && received >= 1) return;
+  throw new SherryError("argument_invalid", name, {
+    expected: "an integer of at least 1",
+    received: String(received),
+  });
+}
+
 /** The result of the last search; overwritten by the next. */
 export class HeadCandidates {
   readonly count_max: number;
+  readonly tokens_max: number;
   readonly #ids: Uint32Array;
   readonly #logits: Float32Array;
-  readonly #counts = new BigUint64Array(3);
-  #count = 0;
+  readonly #counts: BigUint64Array;
+  readonly #wanted: Uint32Array;
+  /** Tokens of the last search and the rows that each has room for; no tokens until a search has succeeded. */
+  #tokens = 0;
+  #stride = 0;
 
-  /** Room for up to `count_max` rows. @throws SherryError argument_invalid */
-  constructor(count_max: number) {
-    if (!Number.isSafeInteger(count_max) || count_max < 1) {
-      throw new SherryError("argument_invalid", "count_max", {
-        expected: "an integer of at least 1",
-        received: String(count_max),
-      });
-    }
+  /** Room for up to `count_max` rows of each of up to `tokens_max` tokens. @throws SherryError argument_invalid */
+  constructor(count_max: number, tokens_max = 1) {
+    checkMaximum("count_max", count_max);
+    checkMaximum("tokens_max", tokens_max);
     this.count_max = count_max;
-    this.#ids = new Uint32Array(count_max);
-    this.#logits = new Float32Array(count_max);
+    this.tokens_max = tokens_max;
+    this.#ids = new Uint32Array(count_max * tokens_max);
+    this.#logits = new Float32Array(count_max * tokens_max);
+    this.#counts = new BigUint64Array(COUNTS_LENGTH * tokens_max);
+    this.#wanted = new Uint32Array(tokens_max);
   }
 
-  /** Likeliest first, equal logits by id. */
+  /** The first token's, none before a search has succeeded. */
   get ids(): Uint32Array {
-    return this.#ids.subarray(0, this.#count);
+    return this.#ids.subarray(0, this.#countOf(0));
   }
 
   /** Of `ids`. */
   get logits(): Float32Array {
-    return this.#logits.subarray(0, this.#count);
+    return this.#logits.subarray(0, this.#countOf(0));
   }
 
   get counts(): HeadCounts {
-    const [candidates = 0n, rows_rescored = 0n, fell_back = 0n] = this.#counts;
+    return this.#countsOf(0);
+  }
+
+  /** What the last search found for token number `token` (0 .. B - 1). @throws SherryError argument_invalid */
+  of(token: number): TokenCandidates {
+    if (!Number.isInteger(token) || token < 0 || token >= this.#tokens) {
+      throw new SherryError("argument_invalid", "the number of a searched token", {
+        expected: `an integer from 0 to ${this.#tokens - 1}`,
+        received: String(token),
+      });
+    }
+    const begin = token * this.#stride;
+    const end = begin + this.#countOf(token);
     return {
-      candidates: Number(candidates),
-      rows_rescored: Number(rows_rescored),
-      fell_back: fell_back !== 0n,
+      ids: this.#ids.subarray(begin, end),
+      logits: this.#logits.subarray(begin, end),
+      counts: this.#countsOf(token),
     };
   }
 
@@ -79,21 +112,27 @@ export class HeadCandidates {
     count: number,
     margin: number = HEAD_MARGIN,
   ): void {
-    const limit = Math.min(weight.rows, this.count_max);
-    if (!Number.isSafeInteger(count) || count < 1 || count > limit) {
-      throw new SherryError("argument_invalid", "the number of likeliest rows", {
-        expected: `an integer from 1 to ${limit}`,
-        received: String(count),
-      });
-    }
-    if (!(margin >= 0 && margin <= MARGIN_MAX)) {
-      throw new SherryError("argument_invalid", "margin", {
-        expected: `a number from 0 to ${MARGIN_MAX}`,
-        received: String(margin),
-      });
-    }
+    this.findEach(kernels, weight, prepared, [count], margin);
+  }
+
+  /**
+   * Finds the likeliest rows for B tokens (1 to `tokens_max`) that were prepared together, `wanted[b]` of them (1 to R and to
+   * `count_max`) for token b, in one pass over the weights. A token's result has the same bits as alone. When it throws,
+   * no token has a result.
+   * @throws SherryError argument_invalid | numbers_not_finite (any token's) | out_of_memory
+   */
+  findEach(
+    kernels: Kernels,
+    weight: Split8Weight,
+    prepared: NativeRange,
+    wanted: readonly number[],
+    margin: number = HEAD_MARGIN,
+  ): void {
+    this.#checkSearch(weight, wanted, margin);
     // Until the search has succeeded there is no result.
-    this.#count = 0;
+    this.#tokens = 0;
+    this.#wanted.set(wanted);
+    this.#stride = Math.max(...wanted);
     const status = library().symbols.sherry_head_candidates(
       kernels.context,
       weight.range.address,
@@ -102,13 +141,52 @@ export class HeadCandidates {
       weight.columns,
       prepared.address,
       prepared.bytes,
+      wanted.length,
       margin,
-      count,
+      ptr(this.#wanted),
+      this.#stride,
       ptr(this.#ids),
       ptr(this.#logits),
       ptr(this.#counts),
     );
     checkStatus(status, "the head's likeliest rows");
-    this.#count = count;
+    this.#tokens = wanted.length;
+  }
+
+  #checkSearch(weight: Split8Weight, wanted: readonly number[], margin: number): void {
+    if (wanted.length < 1 || wanted.length > this.tokens_max) {
+      throw new SherryError("argument_invalid", "the number of tokens to search for", {
+        expected: `an integer from 1 to ${this.tokens_max}`,
+        received: String(wanted.length),
+      });
+    }
+    const limit = Math.min(weight.rows, this.count_max);
+    const wrong = wanted.find((count) => !Number.isSafeInteger(count) || count < 1 || count > limit);
+    if (wrong !== undefined) {
+      throw new SherryError("argument_invalid", "the number of likeliest rows", {
+        expected: `an integer from 1 to ${limit}`,
+        received: String(wrong),
+      });
+    }
+    if (!(margin >= 0 && margin <= MARGIN_MAX)) {
+      throw new SherryError("argument_invalid", "margin", {
+        expected: `a number from 0 to ${MARGIN_MAX}`,
+        received: String(margin),
+      });
+    }
+  }
+
+  #countOf(token: number): number {
+    return token < this.#tokens ? (this.#wanted[token] ?? 0) : 0;
+  }
+
+  #countsOf(token: number): HeadCounts {
+    const first = token * COUNTS_LENGTH;
+    const [candidates = 0n, rows_rescored = 0n, fell_back = 0n] = this.#counts.subarray(first);
+    return {
+      candidates: Number(candidates),
+      rows_rescored: Number(rows_rescored),
+      fell_back: fell_back !== 0n,
+    };
   }
 }

@@ -35,7 +35,7 @@ export const SYMBOLS = {
     returns: "i32",
   },
   sherry_head_candidates: {
-    args: ["ptr", "ptr", "u64", "u64", "u64", "ptr", "u64", "f32", "u64", "ptr", "ptr", "ptr"],
+    args: ["ptr", "ptr", "u64", "u64", "u64", "ptr", "u64", "u64", "f32", "ptr", "u64", "ptr", "ptr", "ptr"],
     returns: "i32",
   },
   sherry_rms_norm: { args: ["ptr", "ptr", "ptr", "f32", "u64", "u64", "ptr"], returns: "i32" },

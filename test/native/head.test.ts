@@ -75,7 +75,20 @@ describe("a random head", () => {
         kernels.linear(head.weight, head.ranges, 1, head.ranges.logits);
         expect(head.logits.slice(0, ROWS)).toEqual(of_three);
         const order = [...of_three.keys()].sort((a, b) => (of_three[b] ?? 0) - (of_three[a] ?? 0) || a - b);
-        const candidates = new HeadCandidates(300);
+        const candidates = new HeadCandidates(300, TOKENS);
+        kernels.prepare(head.ranges.x, TOKENS, COLUMNS, head.ranges.prepared);
+        const wanted = [40, 1, 300];
+        candidates.findEach(kernels, head.weight, head.ranges.prepared, wanted);
+        for (const [token, count] of wanted.entries()) {
+          const logits = all.subarray(token * ROWS, (token + 1) * ROWS);
+          const best = [...logits.keys()].sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b);
+          const found = candidates.of(token);
+          expect([...found.ids]).toEqual(best.slice(0, count));
+          expect([...found.logits]).toEqual(best.slice(0, count).map((id) => logits[id] ?? 0));
+          expect(found.counts.fell_back).toBe(false);
+          expect(found.counts.rows_rescored).toBeGreaterThanOrEqual(count);
+        }
+        kernels.prepare(head.ranges.x, 1, COLUMNS, head.ranges.prepared);
         for (const count of [1, 40, 300]) {
           candidates.find(kernels, head.weight, head.ranges.prepared, count);
           expect([...candidates.ids]).toEqual(order.slice(0, count));
@@ -117,6 +130,22 @@ describe("a random head", () => {
       "count_max: expected an integer of at least 1, received 0",
     );
 
+    expect(refusal(() => new HeadCandidates(1, 0)).message).toBe(
+      "tokens_max: expected an integer of at least 1, received 0",
+    );
+    for (const wanted of [[], [1, 1]]) {
+      expect(
+        refusal(() => candidates.findEach(kernels, head.weight, head.ranges.prepared, wanted)).message,
+      ).toBe(
+        `the number of tokens to search for: expected an integer from 1 to 1, received ${wanted.length}`,
+      );
+    }
+    for (const token of [-1, 1, 0.5]) {
+      expect(refusal(() => candidates.of(token)).message).toBe(
+        `the number of a searched token: expected an integer from 0 to 0, received ${token}`,
+      );
+    }
+
     const { range } = head.weight;
     const ids = new Uint32Array(5);
     const logits = new Float32Array(5);
@@ -125,8 +154,10 @@ describe("a random head", () => {
       bytes?: number;
       columns?: number;
       prepared_bytes?: number;
+      tokens?: number;
       margin?: number;
       count?: number;
+      stride?: number;
       ids?: null;
     }) =>
       library().symbols.sherry_head_candidates(
@@ -137,8 +168,10 @@ describe("a random head", () => {
         change.columns ?? COLUMNS,
         head.ranges.prepared.address,
         change.prepared_bytes ?? head.ranges.prepared.bytes,
+        change.tokens ?? 1,
         change.margin ?? HEAD_MARGIN,
-        change.count ?? 5,
+        ptr(Uint32Array.of(change.count ?? 5)),
+        change.stride ?? 5,
         change.ids === null ? null : ptr(ids),
         ptr(logits),
         ptr(counts),
@@ -151,7 +184,11 @@ describe("a random head", () => {
     expect(call({ margin: -1 })).toBe(1);
     expect(call({ margin: 65 })).toBe(1);
     expect(call({ count: 0 })).toBe(1);
-    expect(call({ count: ROWS + 1 })).toBe(1);
+    expect(call({ count: 6 })).toBe(1);
+    expect(call({ stride: 0 })).toBe(1);
+    expect(call({ stride: ROWS + 1 })).toBe(1);
+    expect(call({ tokens: 0 })).toBe(1);
+    expect(call({ tokens: TOKENS + 1 })).toBe(1);
     expect(call({ ids: null })).toBe(1);
     kernels.close();
   });

@@ -42,6 +42,7 @@ pub export fn sherry_linear_split8(
         .rows = rows,
         .columns = columns,
         .prepared = activations,
+        .prepared_tokens = tokens,
         .corrections = corrections,
         .tokens = tokens,
         .list = null,
@@ -51,10 +52,11 @@ pub export fn sherry_linear_split8(
     return context.run(context.kernels.split8_linear, &arguments, rows, checks.rowGrain(columns, tokens)).code();
 }
 
-/// The `count` likeliest rows (1 .. R) for one token: ids u32 [count] and their logits f32 [count], likeliest first, equal
-/// logits by id; the same bits as sherry_linear_split8's, but for a chance of at most count * exp(-margin^2 / 2).
-/// `margin` is 0 .. 64. `counts` receives candidates, rows rescored and 1 if all rows had to be, else 0. not_finite when
-/// an activation scale or a logit is not.
+/// The likeliest rows for B tokens, `wanted` u32 [B] of them (each 1 .. stride, stride 1 .. R): ids u32 [B][stride] and
+/// their logits f32 [B][stride], likeliest first, equal logits by id; the same bits as sherry_linear_split8's, but for a
+/// chance of at most wanted * exp(-margin^2 / 2) a token, and the same for a token whatever other tokens are there. The
+/// tokens share one pass over the high nibbles. `margin` is 0 .. 64. `counts` [B] receives candidates, rows rescored and 1
+/// if all rows had to be, else 0. not_finite when an activation scale or a logit is not; then no token has a result.
 pub export fn sherry_head_candidates(
     context_pointer: ?*Context,
     weights: ?*const anyopaque,
@@ -63,38 +65,47 @@ pub export fn sherry_head_candidates(
     columns: usize,
     prepared: ?*const anyopaque,
     prepared_bytes: usize,
+    tokens: usize,
     margin: f32,
-    count: usize,
+    wanted: ?[*]const u32,
+    stride: usize,
     ids: ?[*]u32,
     logits: ?[*]f32,
-    counts: ?*head_candidates.Counts,
+    counts: ?[*]head_candidates.Counts,
 ) callconv(.c) i32 {
     const context = Context.from(context_pointer) orelse return Status.argument_invalid.code();
     if (!holdsWeights(weights_bytes, rows, columns)) return Status.argument_invalid.code();
-    if (!checks.holdsPrepared(prepared_bytes, 1, columns)) return Status.argument_invalid.code();
+    if (!checks.holdsPrepared(prepared_bytes, tokens, columns)) return Status.argument_invalid.code();
     // Written so that NaN fails it.
     if (!(margin >= 0 and margin <= token_sums.margin_max)) return Status.argument_invalid.code();
-    const layout = head_candidates.Scratch.init(rows, columns, count) orelse return Status.argument_invalid.code();
+    const layout = head_candidates.Scratch.init(rows, columns, tokens, stride) orelse
+        return Status.argument_invalid.code();
+    const token_wanted = wanted orelse return Status.argument_invalid.code();
+    for (token_wanted[0..tokens]) |count| if (count == 0 or count > stride) return Status.argument_invalid.code();
     const activations = checks.alignedConst(u8, prepared) orelse return Status.argument_invalid.code();
     const table = checks.alignedConst(u8, weights) orelse return Status.argument_invalid.code();
     const out_ids = ids orelse return Status.argument_invalid.code();
     const out_logits = logits orelse return Status.argument_invalid.code();
     const out_counts = counts orelse return Status.argument_invalid.code();
-    if (!hasFiniteScales(activations, columns)) return Status.not_finite.code();
+    if (!hasFiniteScales(activations, tokens, columns)) return Status.not_finite.code();
     const scratch = context.scratchOf(layout.bytes) orelse return Status.out_of_memory.code();
     const kernels = head_candidates.Kernels{
         .linear = context.kernels.split8_linear,
         .upper = context.kernels.split8_upper,
     };
-    out_counts.* = head_candidates.run(Executor{ .context = context, .columns = columns }, kernels, .{
+    head_candidates.run(Executor{ .context = context, .columns = columns }, kernels, .{
         .weights = table,
         .rows = rows,
         .columns = columns,
         .prepared = activations,
+        .tokens = tokens,
         .margin = margin,
         .scratch = scratch,
-        .ids = out_ids[0..count],
-        .logits = out_logits[0..count],
+        .wanted = token_wanted,
+        .stride = stride,
+        .ids = out_ids,
+        .logits = out_logits,
+        .counts = out_counts,
     }) catch |cause| return switch (cause) {
         error.Busy => Status.busy.code(),
         error.NotFinite => Status.not_finite.code(),
@@ -113,7 +124,7 @@ const Executor = struct {
         arguments: *const anyopaque,
         units: usize,
         rows_a_unit: usize,
-    ) head_candidates.Error!void {
+    ) error{Busy}!void {
         const grain = @max(1, checks.rowGrain(self.columns, 1) / rows_a_unit);
         if (self.context.run(function, arguments, units, grain) != .ok) return error.Busy;
     }
@@ -124,9 +135,9 @@ fn holdsWeights(bytes: usize, rows: usize, columns: usize) bool {
     return bytes >= layout.bytes;
 }
 
-fn hasFiniteScales(activations: [*]align(64) const u8, columns: usize) bool {
-    const layout = prepared_layout.Layout.init(1, columns).?;
+fn hasFiniteScales(activations: [*]align(64) const u8, tokens: usize, columns: usize) bool {
+    const layout = prepared_layout.Layout.init(tokens, columns).?;
     const scales: [*]const f32 = @ptrCast(@alignCast(activations + layout.scales_offset));
-    for (scales[0..layout.blocks]) |scale| if (!std.math.isFinite(scale)) return false;
+    for (scales[0 .. tokens * layout.blocks]) |scale| if (!std.math.isFinite(scale)) return false;
     return true;
 }

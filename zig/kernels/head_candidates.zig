@@ -1,39 +1,51 @@
-//! The k likeliest rows of a `split8` head with their exact logits, mostly without reading the low nibbles: what greedy,
-//! top-k and top-p-within-top-k sampling need of a language model's head. docs/head.md derives the bound and describes
-//! the steps:
-//!  1. upper scores of all rows and their tile maxima (split8_upper.zig);
+//! The likeliest rows of a `split8` head with their exact logits, mostly without reading the low nibbles: what greedy, top-k
+//! and top-p-within-top-k sampling need of a language model's head. docs/head.md derives the bound and describes the
+//! steps, of each token with the number k of rows that it asks for:
+//!  1. upper scores of all rows and their tile maxima (split8_upper.zig), for all tokens in one pass over the high nibbles;
 //!  2. a threshold that at least m rows reach, m somewhat above k; their exact logits (split8_linear.zig);
 //!  3. the k-th best of those logits: a row whose upper score is below it is not among the k likeliest; exact logits of
 //!     all rows between it and the first threshold;
 //!  4. the k likeliest of what was rescored.
 //! Where too many rows remain, or an upper score is not finite, all rows get exact logits: the same result, more bytes.
+//! A token's result has the same bits whatever other tokens are there.
 //!
-//! Not a kernel but what calls them; `executor` runs them, on threads or here.
+//! Not a kernel but what calls them; `executor` runs them, on threads or here. The threads share each kernel's rows when
+//! there is one token, and share the tokens from step 2 on when there are several.
 //!
-//! Legend: R rows, K columns, N = ceil(K / 256) activation blocks.
+//! Legend: B tokens, R rows, K columns, N = ceil(K / 256) activation blocks.
 const std = @import("std");
-const format = @import("../format.zig");
 const kernel = @import("kernel.zig");
 const prepared = @import("prepared.zig");
 const linear = @import("split8_linear.zig");
 const token_sums = @import("split8_token.zig");
 const top_rows = @import("top_rows.zig");
 const upper = @import("split8_upper.zig");
+const collect = @import("head_candidates/collect.zig").collect;
+const scratch_parts = @import("head_candidates/scratch.zig");
+
+pub const Scratch = scratch_parts.Scratch;
 
 pub const Arguments = struct {
     /// As format.split8.Layout lays them out, aligned to 64.
     weights: [*]align(64) const u8,
     rows: usize,
     columns: usize,
-    /// Laid out by prepared.Layout.init(1, columns), aligned to 64; the scales are finite.
+    /// Laid out by prepared.Layout.init(tokens, columns), aligned to 64; the scales are finite.
     prepared: [*]align(64) const u8,
+    tokens: usize,
     /// In standard deviations of the low nibbles' part, 0 .. token_sums.margin_max.
     margin: f32,
-    /// `Scratch.init(rows, columns, ids.len).bytes`, aligned to 64.
+    /// `Scratch.init(rows, columns, tokens, stride).bytes`, aligned to 64.
     scratch: [*]align(64) u8,
-    /// The result, likeliest first. k = ids.len = logits.len is from 1 to R.
-    ids: []u32,
-    logits: []f32,
+    /// [B]: how many rows each token asks for, 1 .. stride.
+    wanted: [*]const u32,
+    /// Rows that a token has room for in `ids` and `logits`, 1 .. R.
+    stride: usize,
+    /// The result [B][stride], likeliest first.
+    ids: [*]u32,
+    logits: [*]f32,
+    /// [B]
+    counts: [*]Counts,
 };
 
 pub const Counts = extern struct {
@@ -47,215 +59,184 @@ pub const Counts = extern struct {
 
 pub const Error = error{ Busy, NotFinite };
 
-/// Few rows may always be rescored one by one: below this a full pass saves nothing.
-const rescored_rows_min = 1024;
-
-/// Where the parts of the scratch memory lie, in bytes; each at a multiple of 64.
-pub const Scratch = struct {
-    /// Rows that are rescored one by one at most.
-    limit: usize,
-    /// Rows that the first threshold lets through at least.
-    wanted: usize,
-    /// [N]
-    corrections_offset: usize,
-    /// f32 [R]
-    scores_offset: usize,
-    /// f32 [ceil(R / 64)]
-    tile_maxima_offset: usize,
-    /// u32 [limit]
-    list_offset: usize,
-    /// f32 [limit]
-    exact_offset: usize,
-    /// Row [max(k, wanted)]
-    heap_offset: usize,
-    bytes: usize,
-
-    /// Null when a size is zero, k is above R, an id would not fit u32 or a product overflows.
-    pub fn init(rows: usize, columns: usize, count: usize) ?Scratch {
-        if (count == 0 or count > rows or rows > std.math.maxInt(u32)) return null;
-        const blocks = (prepared.Layout.init(1, columns) orelse return null).blocks;
-        // With fewer the second rescoring grows, with more the first.
-        const wanted = @min(rows, count + count / 2 + 7);
-        const limit = @min(rows, @max(rescored_rows_min, rows / 4, wanted));
-        var sizes = [_]usize{ 0, rows * 4, upper.tileCount(rows) * 4, limit * 4, limit * 4, wanted * @sizeOf(top_rows.Row) };
-        sizes[0] = std.math.mul(usize, blocks, @sizeOf(token_sums.Correction)) catch return null;
-        var offsets: [sizes.len + 1]usize = undefined;
-        offsets[0] = 0;
-        for (sizes, 0..) |size, i| {
-            const end = std.math.add(usize, offsets[i], size) catch return null;
-            offsets[i + 1] = format.roundUp(end, 64) orelse return null;
-        }
-        return .{
-            .limit = limit,
-            .wanted = wanted,
-            .corrections_offset = offsets[0],
-            .scores_offset = offsets[1],
-            .tile_maxima_offset = offsets[2],
-            .list_offset = offsets[3],
-            .exact_offset = offsets[4],
-            .heap_offset = offsets[5],
-            .bytes = offsets[6],
-        };
-    }
-};
-
 /// The kernels of one level that this needs.
 pub const Kernels = struct { linear: *const kernel.Run, upper: *const kernel.Run };
 
 /// `executor.run(function, arguments, units, rows_a_unit)` computes the units and returns error.Busy or nothing.
-pub fn run(executor: anytype, kernels: Kernels, a: Arguments) Error!Counts {
-    const search = Search(@TypeOf(executor)).init(executor, kernels, a);
-    return search.run();
+pub fn run(executor: anytype, kernels: Kernels, a: Arguments) Error!void {
+    const search = Search.init(kernels, a);
+    token_sums.correct(a.prepared, a.tokens, a.columns, search.corrections.ptr);
+    for (search.offsets, 0..) |*offset, token| {
+        offset.* = token_sums.upperOffset(a.prepared, a.tokens, token, a.columns, search.corrections.ptr, a.margin);
+    }
+    try executor.run(kernels.upper, &search.upperArguments(), upper.tileCount(a.rows), upper.tile_rows);
+    if (a.tokens == 1) {
+        try search.find(executor, 0);
+    } else {
+        try executor.run(&findTokens, &search, a.tokens, a.rows);
+    }
+    for (a.counts[0..a.tokens], 0..) |counts, token| {
+        if (counts.fell_back != 0) try search.findInAll(executor, token);
+    }
 }
 
-fn Search(comptime Executor: type) type {
-    return struct {
-        const Self = @This();
-
-        executor: Executor,
-        kernels: Kernels,
-        a: Arguments,
-        corrections: []token_sums.Correction,
-        scores: []f32,
-        tile_maxima: []f32,
-        list: []u32,
-        exact: []f32,
-        heap: []top_rows.Row,
-
-        fn init(executor: Executor, kernels: Kernels, a: Arguments) Self {
-            const layout = Scratch.init(a.rows, a.columns, a.ids.len).?;
-            const blocks = prepared.Layout.init(1, a.columns).?.blocks;
-            return .{
-                .executor = executor,
-                .kernels = kernels,
-                .a = a,
-                .corrections = part(token_sums.Correction, a.scratch, layout.corrections_offset, blocks),
-                .scores = part(f32, a.scratch, layout.scores_offset, a.rows),
-                .tile_maxima = part(f32, a.scratch, layout.tile_maxima_offset, upper.tileCount(a.rows)),
-                .list = part(u32, a.scratch, layout.list_offset, layout.limit),
-                .exact = part(f32, a.scratch, layout.exact_offset, layout.limit),
-                .heap = part(top_rows.Row, a.scratch, layout.heap_offset, layout.wanted),
-            };
-        }
-
-        fn run(self: Self) Error!Counts {
-            token_sums.correct(self.a.prepared, 1, self.a.columns, self.corrections.ptr);
-            if (!try self.computeUpperScores()) return self.computeAll(0);
-
-            const first_threshold = self.firstThreshold();
-            const first = collect(self.scores, self.tile_maxima, first_threshold, std.math.inf(f32), self.list) orelse
-                return self.computeAll(0);
-            try self.rescore(0, first);
-            const threshold = try self.best(self.exact[0..first], self.list[0..first]);
-            var rescored = first;
-            if (threshold < first_threshold) {
-                const rest = self.list[first..];
-                const second = collect(self.scores, self.tile_maxima, threshold, first_threshold, rest) orelse
-                    return self.computeAll(first);
-                try self.rescore(first, second);
-                rescored += second;
-                _ = try self.best(self.exact[0..rescored], self.list[0..rescored]);
-            }
-            return .{ .candidates = first, .rows_rescored = rescored };
-        }
-
-        /// False when a score is not finite, so that scores cannot be compared.
-        fn computeUpperScores(self: Self) Error!bool {
-            const arguments = upper.Arguments{
-                .weights = self.a.weights,
-                .rows = self.a.rows,
-                .columns = self.a.columns,
-                .prepared = self.a.prepared,
-                .offset = token_sums.upperOffset(self.a.prepared, self.a.columns, self.corrections.ptr, self.a.margin),
-                .scores = self.scores.ptr,
-                .tile_maxima = self.tile_maxima.ptr,
-            };
-            try self.executor.run(self.kernels.upper, &arguments, self.tile_maxima.len, upper.tile_rows);
-            for (self.tile_maxima) |maximum| if (!std.math.isFinite(maximum)) return false;
-            return true;
-        }
-
-        /// A score that at least `wanted` rows reach: one in each of as many tiles, or, where tiles are fewer, any rows.
-        fn firstThreshold(self: Self) f32 {
-            const enough_tiles = self.tile_maxima.len >= self.heap.len;
-            var top = top_rows.TopRows{ .heap = self.heap };
-            for (if (enough_tiles) self.tile_maxima else self.scores) |score| top.add(.{ .logit = score, .id = 0 });
-            return top.last().logit;
-        }
-
-        /// Exact logits of list[first..][0..count].
-        fn rescore(self: Self, first: usize, count: usize) Error!void {
-            if (count > 0) try self.computeLogits(self.list.ptr + first, count, self.exact.ptr + first);
-        }
-
-        /// The result from all rows' exact logits.
-        fn computeAll(self: Self, candidates: usize) Error!Counts {
-            try self.computeLogits(null, self.a.rows, self.scores.ptr);
-            _ = try self.best(self.scores, null);
-            return .{ .candidates = candidates, .rows_rescored = self.a.rows, .fell_back = 1 };
-        }
-
-        fn computeLogits(self: Self, list: ?[*]const u32, count: usize, y: [*]f32) Error!void {
-            const arguments = linear.Arguments{
-                .weights = self.a.weights,
-                .rows = self.a.rows,
-                .columns = self.a.columns,
-                .prepared = self.a.prepared,
-                .corrections = self.corrections.ptr,
-                .tokens = 1,
-                .list = list,
-                .count = count,
-                .y = y,
-            };
-            try self.executor.run(self.kernels.linear, &arguments, count, 1);
-        }
-
-        /// Writes the k likeliest to the result, in order, and returns the last one's logit. `ids` null: 0, 1, 2 ...
-        fn best(self: Self, logits: []const f32, ids: ?[]const u32) Error!f32 {
-            var top = top_rows.TopRows{ .heap = self.heap[0..self.a.ids.len] };
-            for (logits, 0..) |logit, index| {
-                if (!std.math.isFinite(logit)) return error.NotFinite;
-                top.add(.{ .logit = logit, .id = if (ids) |list| list[index] else @intCast(index) });
-            }
-            for (top.sort(), self.a.ids, self.a.logits) |row, *id, *logit| {
-                id.* = row.id;
-                logit.* = row.logit;
-            }
-            return self.a.logits[self.a.logits.len - 1];
-        }
-    };
+/// One token's search on the calling thread. Unit of work: one token.
+fn findTokens(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
+    const search: *const Search = @ptrCast(@alignCast(arguments));
+    for (begin..end) |token| search.find(Here{}, token) catch unreachable;
 }
+
+/// Runs a kernel on the calling thread.
+const Here = struct {
+    fn run(_: Here, function: *const kernel.Run, arguments: *const anyopaque, units: usize, _: usize) error{}!void {
+        function(arguments, 0, units);
+    }
+};
+
+const Search = struct {
+    kernels: Kernels,
+    a: Arguments,
+    corrections: []token_sums.Correction,
+    offsets: []f32,
+    scores: []f32,
+    tile_maxima: []f32,
+    list: []u32,
+    exact: []f32,
+    heap: []top_rows.Row,
+
+    fn init(kernels: Kernels, a: Arguments) Search {
+        const layout = Scratch.init(a.rows, a.columns, a.tokens, a.stride).?;
+        const blocks = prepared.Layout.init(a.tokens, a.columns).?.blocks;
+        return .{
+            .kernels = kernels,
+            .a = a,
+            .corrections = part(token_sums.Correction, a.scratch, layout.corrections_offset, a.tokens * blocks),
+            .offsets = part(f32, a.scratch, layout.offsets_offset, a.tokens),
+            .scores = part(f32, a.scratch, layout.scores_offset, a.tokens * a.rows),
+            .tile_maxima = part(f32, a.scratch, layout.tile_maxima_offset, a.tokens * upper.tileCount(a.rows)),
+            .list = part(u32, a.scratch, layout.list_offset, a.tokens * layout.limit),
+            .exact = part(f32, a.scratch, layout.exact_offset, a.tokens * layout.limit),
+            .heap = part(top_rows.Row, a.scratch, layout.heap_offset, a.tokens * layout.wanted),
+        };
+    }
+
+    fn upperArguments(self: *const Search) upper.Arguments {
+        return .{
+            .weights = self.a.weights,
+            .rows = self.a.rows,
+            .columns = self.a.columns,
+            .prepared = self.a.prepared,
+            .tokens = self.a.tokens,
+            .offsets = self.offsets.ptr,
+            .scores = self.scores.ptr,
+            .tile_maxima = self.tile_maxima.ptr,
+        };
+    }
+
+    /// Steps 2 to 4. Where they cannot be done `fell_back` is set and the result left open.
+    fn find(self: *const Search, executor: anytype, token: usize) error{Busy}!void {
+        const counts = &self.a.counts[token];
+        counts.* = .{};
+        const scores = share(self.scores, self.a.tokens, token);
+        const tile_maxima = share(self.tile_maxima, self.a.tokens, token);
+        const list = share(self.list, self.a.tokens, token);
+        const exact = share(self.exact, self.a.tokens, token);
+        // Set until the search has ended well.
+        counts.fell_back = 1;
+        for (tile_maxima) |maximum| if (!std.math.isFinite(maximum)) return;
+
+        const first_threshold = self.firstThreshold(token);
+        const first = collect(scores, tile_maxima, first_threshold, std.math.inf(f32), list) orelse return;
+        counts.candidates = first;
+        try self.computeLogits(executor, token, list.ptr, first, exact.ptr);
+        const threshold = self.best(token, exact[0..first], list[0..first]) orelse return;
+        var rescored = first;
+        if (threshold < first_threshold) {
+            const second = collect(scores, tile_maxima, threshold, first_threshold, list[first..]) orelse return;
+            if (second > 0) try self.computeLogits(executor, token, list.ptr + first, second, exact.ptr + first);
+            rescored += second;
+            _ = self.best(token, exact[0..rescored], list[0..rescored]) orelse return;
+        }
+        counts.rows_rescored = rescored;
+        counts.fell_back = 0;
+    }
+
+    /// The result from all rows' exact logits.
+    fn findInAll(self: *const Search, executor: anytype, token: usize) Error!void {
+        const logits = share(self.scores, self.a.tokens, token);
+        try self.computeLogits(executor, token, null, self.a.rows, logits.ptr);
+        _ = self.best(token, logits, null) orelse return error.NotFinite;
+        self.a.counts[token].rows_rescored = self.a.rows;
+    }
+
+    /// A score that as many rows as `wantedRows` says reach: one in each of as many tiles, or, where tiles are fewer, any.
+    fn firstThreshold(self: *const Search, token: usize) f32 {
+        const heap = share(self.heap, self.a.tokens, token);
+        const tile_maxima = share(self.tile_maxima, self.a.tokens, token);
+        const wanted = scratch_parts.wantedRows(self.a.rows, self.a.wanted[token]);
+        const enough_tiles = tile_maxima.len >= wanted;
+        var top = top_rows.TopRows{ .heap = heap[0..wanted] };
+        const scores = if (enough_tiles) tile_maxima else share(self.scores, self.a.tokens, token);
+        for (scores) |score| top.add(.{ .logit = score, .id = 0 });
+        return top.last().logit;
+    }
+
+    fn computeLogits(
+        self: *const Search,
+        executor: anytype,
+        token: usize,
+        list: ?[*]const u32,
+        count: usize,
+        y: [*]f32,
+    ) error{Busy}!void {
+        const arguments = linear.Arguments{
+            .weights = self.a.weights,
+            .rows = self.a.rows,
+            .columns = self.a.columns,
+            .prepared = self.a.prepared,
+            .prepared_tokens = self.a.tokens,
+            .corrections = self.corrections.ptr,
+            .first_token = token,
+            .tokens = 1,
+            .list = list,
+            .count = count,
+            .y = y,
+        };
+        try executor.run(self.kernels.linear, &arguments, count, 1);
+    }
+
+    /// Writes the k likeliest to the result, in order, and returns the last one's logit; null when a logit is not finite.
+    /// `ids` null: 0, 1, 2 ...
+    fn best(self: *const Search, token: usize, logits: []const f32, ids: ?[]const u32) ?f32 {
+        const count = self.a.wanted[token];
+        var top = top_rows.TopRows{ .heap = share(self.heap, self.a.tokens, token)[0..count] };
+        for (logits, 0..) |logit, index| {
+            if (!std.math.isFinite(logit)) return null;
+            top.add(.{ .logit = logit, .id = if (ids) |list| list[index] else @intCast(index) });
+        }
+        const result_ids = self.a.ids[token * self.a.stride ..][0..count];
+        const result_logits = self.a.logits[token * self.a.stride ..][0..count];
+        for (top.sort(), result_ids, result_logits) |row, *id, *logit| {
+            id.* = row.id;
+            logit.* = row.logit;
+        }
+        return result_logits[count - 1];
+    }
+};
 
 fn part(comptime T: type, scratch: [*]align(64) u8, offset: usize, count: usize) []T {
     const items: [*]T = @ptrCast(@alignCast(scratch + offset));
     return items[0..count];
 }
 
-/// Lists the rows with minimum <= score < below, by ascending id. Null when `list` cannot hold them.
-fn collect(scores: []const f32, tile_maxima: []const f32, minimum: f32, below: f32, list: []u32) ?usize {
-    const Scores = @Vector(16, f32);
-    var count: usize = 0;
-    for (tile_maxima, 0..) |maximum, tile| {
-        if (maximum < minimum) continue;
-        var row = tile * upper.tile_rows;
-        const end = @min(row + upper.tile_rows, scores.len);
-        while (row < end) : (row += 16) {
-            var sixteen: [16]f32 = @splat(-std.math.inf(f32));
-            const length = @min(16, end - row);
-            @memcpy(sixteen[0..length], scores[row..][0..length]);
-            const vector: Scores = sixteen;
-            const inside = (vector >= @as(Scores, @splat(minimum))) & (vector < @as(Scores, @splat(below)));
-            var places: u16 = @bitCast(inside);
-            if (count + @popCount(places) > list.len) return null;
-            while (places != 0) : (places &= places - 1) {
-                list[count] = @intCast(row + @ctz(places));
-                count += 1;
-            }
-        }
-    }
-    return count;
+/// What of `all`, one equal part for each of `tokens`, belongs to `token`.
+fn share(all: anytype, tokens: usize, token: usize) @TypeOf(all) {
+    const length = all.len / tokens;
+    return all[token * length ..][0..length];
 }
 
 test {
     _ = @import("head_candidates/tests.zig");
+    _ = @import("head_candidates/collect.zig");
+    _ = scratch_parts;
 }

@@ -19,10 +19,13 @@ pub const Arguments = extern struct {
     weights: [*]align(64) const u8,
     rows: usize,
     columns: usize,
-    /// Laid out by prepared.Layout.init(tokens, columns), aligned to 64.
+    /// Laid out by prepared.Layout.init(prepared_tokens, columns), aligned to 64.
     prepared: [*]align(64) const u8,
-    /// [B][N], of these activations (split8_token.correct).
+    prepared_tokens: usize,
+    /// [prepared_tokens][N], of these activations (split8_token.correct).
     corrections: [*]const token_sums.Correction,
+    /// The tokens to compute: B of the prepared ones from this one on.
+    first_token: usize = 0,
     tokens: usize,
     /// u32 [count], each below `rows`; null: all rows, count = rows.
     list: ?[*]const u32,
@@ -135,6 +138,7 @@ test "split8 linear: scalar near float64, every variant its bits, all rows and l
                 .rows = rows,
                 .columns = columns,
                 .prepared = activations.bytes.items.ptr,
+                .prepared_tokens = tokens,
                 .corrections = activations.corrections.items.ptr,
                 .tokens = tokens,
                 .list = chosen,
@@ -150,6 +154,13 @@ test "split8 linear: scalar near float64, every variant its bits, all rows and l
             testing.runCut(random, &avx2.run, &arguments, count);
             try testing.expectSame(f32, expected.items, actual.items);
             try actual.expectGuards();
+            // The last token alone, out of all prepared ones.
+            arguments.first_token = tokens - 1;
+            arguments.tokens = 1;
+            inline for (.{ scalar, avx2 }) |variant| {
+                testing.runCut(random, &variant.run, &arguments, count);
+                try testing.expectSame(f32, expected.items[(tokens - 1) * count ..], actual.items[0..count]);
+            }
         };
     };
 }
@@ -170,6 +181,7 @@ test "split8 linear: a block whose activation scale is NaN makes that token's ou
                 .rows = 5,
                 .columns = columns,
                 .prepared = activations.bytes.items.ptr,
+                .prepared_tokens = 3,
                 .corrections = activations.corrections.items.ptr,
                 .tokens = 3,
                 .list = null,

@@ -52,20 +52,24 @@ const nibble_mean = 7.5;
 /// The largest margin that the rounding slack below allows for.
 pub const margin_max: f32 = 64;
 
-/// For one token: the constant t such that row_scale * (16 * F + t), with F the scaled sum over the high nibbles, is the
+/// For token number `token` of `tokens`: the constant t such that row_scale * (16 * F + t), with F the scaled sum over the high nibbles, is the
 /// row's logit or more, unless the low nibbles exceed their mean by `margin` standard deviations.
 ///
 /// The slack covers every rounding of both float computations (docs/head.md, "Rounding"): 384 (N + 6) 2^-24 sum|y|, with
 /// y the activations that int8 and scale stand for.
 pub fn upperOffset(
     activations: [*]align(64) const u8,
+    tokens: usize,
+    token: usize,
     columns: usize,
     corrections: [*]const Correction,
     margin: f32,
 ) f32 {
-    const layout = prepared.Layout.init(1, columns).?;
-    const values: [*]const i8 = @ptrCast(activations + layout.values_offset);
-    const scales: [*]const f32 = @ptrCast(@alignCast(activations + layout.scales_offset));
+    const layout = prepared.Layout.init(tokens, columns).?;
+    const first_cell = token * layout.blocks;
+    const values: [*]const i8 = @ptrCast(activations + layout.values_offset + token * layout.padded_columns);
+    const all_scales: [*]const f32 = @ptrCast(@alignCast(activations + layout.scales_offset));
+    const scales = all_scales + first_cell;
     var mean: f64 = 0;
     var squares: f64 = 0;
     var magnitudes: f64 = 0;
@@ -80,7 +84,7 @@ pub fn upperOffset(
             magnitude_sum += if (x < 0) -x else x;
         }
         var correction: i32 = 0;
-        for (corrections[block]) |lane| correction += lane;
+        for (corrections[first_cell + block]) |lane| correction += lane;
         const scale: f64 = scales[block];
         mean += scale * (nibble_mean * @as(f64, @floatFromInt(sum)) - @as(f64, @floatFromInt(correction)));
         squares += scale * scale * @as(f64, @floatFromInt(square_sum));
@@ -166,14 +170,15 @@ test "corrections: the sums of (120 + dither) x by lane" {
 
 test "upper offset: mean, margin and slack, each by its formula in f64" {
     var source = std.Random.DefaultPrng.init(0x5e9);
-    for ([_]usize{ 1, 100, 256, 700 }) |columns| for ([_]f32{ 0, 9, 64 }) |margin| {
-        const activations = try TestActivations.init(source.random(), 1, columns, false);
+    for ([_]usize{ 1, 100, 256, 700 }) |columns| for ([_]f32{ 0, 9, 64 }) |margin| for (0..3) |token| {
+        const activations = try TestActivations.init(source.random(), 3, columns, false);
         defer activations.deinit();
         var expected: f64 = 0;
         var squares: f64 = 0;
         var magnitudes: f64 = 0;
         for (0..columns) |column| {
-            const y = @as(f64, activations.scaleAt(0, column)) * @as(f64, @floatFromInt(activations.valueAt(0, column)));
+            const value: f64 = @floatFromInt(activations.valueAt(token, column));
+            const y = @as(f64, activations.scaleAt(token, column)) * value;
             const dither: f64 = @floatFromInt(format.split8.ditherOf(column));
             expected += y * (7.5 - 120 - dither);
             squares += y * y;
@@ -181,7 +186,8 @@ test "upper offset: mean, margin and slack, each by its formula in f64" {
         }
         const blocks: f64 = @floatFromInt(activations.layout.blocks);
         expected += margin * @sqrt(21.25 * squares) + 384 * (blocks + 6) / 16777216 * magnitudes;
-        const received = upperOffset(activations.bytes.items.ptr, columns, activations.corrections.items.ptr, margin);
+        const corrections = activations.corrections.items.ptr;
+        const received = upperOffset(activations.bytes.items.ptr, 3, token, columns, corrections, margin);
         try testing.expectNear(expected, received, 0x1p-24 * (@abs(expected) + 1e-9 * magnitudes));
     };
 }

@@ -1,15 +1,17 @@
-//! Upper scores of all rows of a `split8` tensor for one token, from the high nibbles alone: half the bytes of the exact
-//! logits. docs/head.md says how sure "upper" is.
+//! Upper scores of all rows of a `split8` tensor, from the high nibbles alone: half the bytes of the exact logits, read once
+//! for all tokens. docs/head.md says how sure "upper" is.
 //!
 //! For row r, with H(b, j) the exact integer sums of high nibble times activation over the columns of block b that belong
 //! to lane j (split8_token.zig), lane j adds f32(H) * s[b] in the order of the blocks, the lanes fold (lanes.zig) to F,
 //! and the score is
 //!   u = row_scale * (F * 16 + offset)
-//! each operation rounded on its own; `offset` is split8_token.upperOffset's. The same bits from every implementation.
+//! each operation rounded on its own; `offset` is the token's, split8_token.upperOffset's. The same bits from every implementation.
 //!
 //! The tile maximum of 64 rows is their largest score (+0 for either zero), or NaN when a score of the tile is not finite.
 //!
-//! Unit of work: one tile of 64 rows; the last may be short.
+//! Unit of work: one tile of 64 rows for all tokens; the last may be short.
+//!
+//! Legend: B tokens, R rows, K columns.
 const std = @import("std");
 const format = @import("../format.zig");
 const token_sums = @import("split8_token.zig");
@@ -21,12 +23,14 @@ pub const Arguments = extern struct {
     weights: [*]align(64) const u8,
     rows: usize,
     columns: usize,
-    /// Laid out by prepared.Layout.init(1, columns), aligned to 64.
+    /// Laid out by prepared.Layout.init(tokens, columns), aligned to 64.
     prepared: [*]align(64) const u8,
-    offset: f32,
-    /// f32 [R]
+    tokens: usize,
+    /// f32 [B]
+    offsets: [*]const f32,
+    /// f32 [B][R]
     scores: [*]f32,
-    /// f32 [ceil(R / 64)]
+    /// f32 [B][ceil(R / 64)]
     tile_maxima: [*]f32,
 };
 
@@ -43,15 +47,21 @@ const avx2 = if (testing.has_avx2) @import("split8_upper/avx2.zig") else scalar;
 const Case = struct {
     weights: TestWeights,
     activations: token_sums.TestActivations,
+    offsets: [tokens_max]f32,
     scores: testing.Guarded(f32),
     tile_maxima: testing.Guarded(f32),
 
-    fn init(random: std.Random, rows: usize, columns: usize, extreme: bool) !Case {
+    const tokens_max = 16;
+
+    fn init(random: std.Random, rows: usize, columns: usize, tokens: usize, extreme: bool) !Case {
+        var offsets: [tokens_max]f32 = undefined;
+        for (&offsets) |*offset| offset.* = random.floatNorm(f32) * 100;
         return .{
             .weights = try TestWeights.init(random, rows, columns, extreme),
-            .activations = try token_sums.TestActivations.init(random, 1, columns, extreme),
-            .scores = try testing.Guarded(f32).init(rows),
-            .tile_maxima = try testing.Guarded(f32).init(tileCount(rows)),
+            .activations = try token_sums.TestActivations.init(random, tokens, columns, extreme),
+            .offsets = offsets,
+            .scores = try testing.Guarded(f32).init(tokens * rows),
+            .tile_maxima = try testing.Guarded(f32).init(tokens * tileCount(rows)),
         };
     }
 
@@ -62,13 +72,14 @@ const Case = struct {
         self.tile_maxima.deinit();
     }
 
-    fn compute(self: Case, random: std.Random, run: *const @import("kernel.zig").Run, offset: f32) !void {
+    fn compute(self: Case, random: std.Random, run: *const @import("kernel.zig").Run) !void {
         const arguments = Arguments{
             .weights = self.weights.bytes.items.ptr,
             .rows = self.weights.rows,
             .columns = self.weights.columns,
             .prepared = self.activations.bytes.items.ptr,
-            .offset = offset,
+            .tokens = self.activations.tokens,
+            .offsets = &self.offsets,
             .scores = self.scores.items.ptr,
             .tile_maxima = self.tile_maxima.items.ptr,
         };
@@ -78,46 +89,54 @@ const Case = struct {
     }
 
     /// The contract in f64: a term is rounded once, a lane once for each block, the fold three times, then three more.
-    fn expectContract(self: Case, offset: f32) !void {
-        for (self.scores.items, 0..) |score, row| {
-            var exact: f64 = 0;
-            var magnitude: f64 = @abs(offset);
-            for (0..self.weights.columns) |column| {
-                const x = self.activations.valueAt(0, column);
-                const product: f64 = @floatFromInt(16 * self.weights.high(row, column) * x);
-                const term = product * self.activations.scaleAt(0, column);
-                exact += term;
-                magnitude += @abs(term);
+    fn expectContract(self: Case) !void {
+        const rows = self.weights.rows;
+        for (0..self.activations.tokens) |token| {
+            const offset = self.offsets[token];
+            const scores = self.scores.items[token * rows ..][0..rows];
+            for (scores, 0..) |score, row| {
+                var exact: f64 = 0;
+                var magnitude: f64 = @abs(offset);
+                for (0..self.weights.columns) |column| {
+                    const x = self.activations.valueAt(token, column);
+                    const product: f64 = @floatFromInt(16 * self.weights.high(row, column) * x);
+                    const term = product * self.activations.scaleAt(token, column);
+                    exact += term;
+                    magnitude += @abs(term);
+                }
+                const row_scale: f64 = self.weights.rowScale(row);
+                const roundings: f64 = @floatFromInt(self.activations.layout.blocks + 6);
+                errdefer std.debug.print("token {d} row {d}\n", .{ token, row });
+                try testing.expectNear((exact + offset) * row_scale, score, roundings * 0x1p-24 * magnitude * row_scale);
             }
-            const row_scale: f64 = self.weights.rowScale(row);
-            const roundings: f64 = @floatFromInt(self.activations.layout.blocks + 6);
-            errdefer std.debug.print("row {d}\n", .{row});
-            try testing.expectNear((exact + offset) * row_scale, score, roundings * 0x1p-24 * magnitude * row_scale);
-        }
-        for (self.tile_maxima.items, 0..) |maximum, tile| {
-            const first = tile * tile_rows;
-            const end = @min(first + tile_rows, self.scores.items.len);
-            try std.testing.expectEqual(std.mem.max(f32, self.scores.items[first..end]), maximum);
+            for (0..tileCount(rows)) |tile| {
+                const first = tile * tile_rows;
+                const end = @min(first + tile_rows, rows);
+                const maximum = self.tile_maxima.items[token * tileCount(rows) + tile];
+                try std.testing.expectEqual(std.mem.max(f32, scores[first..end]), maximum);
+            }
         }
     }
 };
 
-test "split8 upper: scalar near float64, every variant its bits, tiles cut anywhere" {
+test "split8 upper: scalar near float64, every variant its bits, tiles cut anywhere, one token as among others" {
     var source = std.Random.DefaultPrng.init(0x5c1);
     const random = source.random();
-    for ([_]usize{ 1, 31, 64, 65, 255, 256, 257, 288, 800 }) |columns| for ([_]usize{ 1, 5, 8, 63, 64, 65, 204 }) |rows| {
+    const column_counts = [_]usize{ 1, 31, 64, 65, 255, 256, 257, 288, 800 };
+    for (column_counts) |columns| for ([_]usize{ 1, 5, 8, 63, 64, 65, 204 }) |rows| for ([_]usize{ 1, 2, 3, 4, 5, 16 }) |tokens| {
+        // Every count of tokens with some sizes, one and five with all.
+        if (tokens != 1 and tokens != 5 and (columns + rows) % 3 != 0) continue;
         for ([_]bool{ false, true }) |extreme| {
-            errdefer std.debug.print("K {d} R {d} extreme {}\n", .{ columns, rows, extreme });
-            const case = try Case.init(random, rows, columns, extreme);
+            errdefer std.debug.print("K {d} R {d} B {d} extreme {}\n", .{ columns, rows, tokens, extreme });
+            const case = try Case.init(random, rows, columns, tokens, extreme);
             defer case.deinit();
-            const offset = random.floatNorm(f32) * 100;
-            try case.compute(random, &avx2.run, offset);
+            try case.compute(random, &avx2.run);
             const scores = try std.testing.allocator.dupe(f32, case.scores.items);
             defer std.testing.allocator.free(scores);
             const tile_maxima = try std.testing.allocator.dupe(f32, case.tile_maxima.items);
             defer std.testing.allocator.free(tile_maxima);
-            try case.compute(random, &scalar.run, offset);
-            try case.expectContract(offset);
+            try case.compute(random, &scalar.run);
+            try case.expectContract();
             try testing.expectSame(f32, case.scores.items, scores);
             try testing.expectSame(f32, case.tile_maxima.items, tile_maxima);
         }
@@ -128,22 +147,23 @@ test "split8 upper: a score that is not finite makes its tile's maximum NaN and 
     var source = std.Random.DefaultPrng.init(0x5c2);
     const random = source.random();
     for ([_]usize{ 0, 7, 63, 64, 100, 129 }) |row| for ([_]f32{ std.math.nan(f32), std.math.inf(f32) }) |bad| {
-        const case = try Case.init(random, 130, 64, false);
+        const case = try Case.init(random, 130, 64, 2, false);
         defer case.deinit();
         const row_scales: [*]f32 = @ptrCast(@alignCast(case.weights.bytes.items[case.weights.layout.scales_offset..].ptr));
         row_scales[row] = bad;
         inline for (.{ scalar, avx2 }) |variant| {
-            try case.compute(random, &variant.run, 1);
-            for (case.tile_maxima.items, 0..) |maximum, tile| {
-                try std.testing.expectEqual(tile == row / tile_rows, std.math.isNan(maximum));
+            try case.compute(random, &variant.run);
+            for (case.tile_maxima.items, 0..) |maximum, index| {
+                try std.testing.expectEqual(index % 3 == row / tile_rows, std.math.isNan(maximum));
             }
         }
     };
-    const zeros = try Case.init(random, 70, 64, false);
+    var zeros = try Case.init(random, 70, 64, 1, false);
     defer zeros.deinit();
     @memset(zeros.weights.bytes.items, 0);
     inline for (.{ scalar, avx2 }) |variant| for ([_]f32{ -0.0, -1 }) |offset| {
-        try zeros.compute(random, &variant.run, offset);
+        zeros.offsets[0] = offset;
+        try zeros.compute(random, &variant.run);
         try testing.expectSame(f32, &.{ 0, 0 }, zeros.tile_maxima.items);
     };
 }

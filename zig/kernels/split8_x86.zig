@@ -6,18 +6,26 @@ const x86 = @import("x86.zig");
 /// Rows computed side by side: their accumulators and one chunk's activations fill the sixteen registers.
 pub const rows_together = 4;
 
-/// The activations of one chunk of 64 columns: those of the low halves of its bytes, those of the high halves.
+/// What belongs to the 64 columns of one chunk: activations or nibbles of the low halves of its bytes, of the high halves.
 pub const Values = struct { low: x86.Bytes, high: x86.Bytes };
 
 pub inline fn loadValues(x: [*]const u8) Values {
     return .{ .low = x86.load(x), .high = x86.load(x + format.split8.chunk_bytes) };
 }
 
-/// Adds the products of the chunk's 64 nibbles at `plane` to sixteen words.
-pub inline fn addChunk(words: *x86.Words, plane: [*]const u8, values: Values) void {
+pub inline fn loadNibbles(plane: [*]const u8) Values {
     const bytes = x86.load(plane);
-    const mask: x86.Bytes = @splat(15);
-    const low = x86.multiplyAddBytes(bytes & mask, values.low);
-    const high = x86.multiplyAddBytes(bytes >> @splat(4), values.high);
+    return .{ .low = bytes & @as(x86.Bytes, @splat(15)), .high = bytes >> @splat(4) };
+}
+
+/// Adds the products of a chunk's 64 nibbles to sixteen words.
+pub inline fn addProducts(words: *x86.Words, nibbles: Values, values: Values) void {
+    const low = x86.multiplyAddBytes(nibbles.low, values.low);
+    const high = x86.multiplyAddBytes(nibbles.high, values.high);
     words.* = words.* +% (low +% high);
+}
+
+/// The same for the nibbles at `plane`.
+pub inline fn addChunk(words: *x86.Words, plane: [*]const u8, values: Values) void {
+    addProducts(words, loadNibbles(plane), values);
 }

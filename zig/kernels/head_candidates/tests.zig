@@ -25,36 +25,56 @@ const level_kernels = [_]Kernels{
 
 /// Runs units here, as one range.
 const Direct = struct {
-    pub fn run(_: Direct, function: *const kernel.Run, arguments: *const anyopaque, units: usize, _: usize) head_candidates.Error!void {
+    pub fn run(_: Direct, function: *const kernel.Run, arguments: *const anyopaque, units: usize, _: usize) error{Busy}!void {
         function(arguments, 0, units);
     }
 };
 
+/// What a search finds for token number `token` of `x`, all of whose tokens are searched together.
 const Found = struct {
     ids: []u32,
     logits: []f32,
     counts: Counts,
 
-    fn init(kernels: Kernels, weights: TestWeights, x: TestActivations, count: usize, margin: f32) !Found {
+    fn init(kernels: Kernels, weights: TestWeights, x: TestActivations, token: usize, count: usize, margin: f32) !Found {
         const allocator = std.testing.allocator;
-        const scratch = try testing.Guarded(u8).init(Scratch.init(weights.rows, weights.columns, count).?.bytes);
+        // Every token asks for another number of rows.
+        const wanted = try allocator.alloc(u32, x.tokens);
+        defer allocator.free(wanted);
+        for (wanted, 0..) |*one, other| one.* = @intCast(if (other == token) count else other % count + 1);
+        const scratch = try testing.Guarded(u8).init(Scratch.init(weights.rows, weights.columns, x.tokens, count).?.bytes);
         defer scratch.deinit();
-        const ids = try allocator.alloc(u32, count);
-        errdefer allocator.free(ids);
-        const logits = try allocator.alloc(f32, count);
-        errdefer allocator.free(logits);
-        const counts = try head_candidates.run(Direct{}, kernels, .{
+        const ids = try testing.Guarded(u32).init(x.tokens * count);
+        defer ids.deinit();
+        const logits = try testing.Guarded(f32).init(x.tokens * count);
+        defer logits.deinit();
+        const counts = try testing.Guarded(Counts).init(x.tokens);
+        defer counts.deinit();
+        try head_candidates.run(Direct{}, kernels, .{
             .weights = weights.bytes.items.ptr,
             .rows = weights.rows,
             .columns = weights.columns,
             .prepared = x.bytes.items.ptr,
+            .tokens = x.tokens,
             .margin = margin,
             .scratch = scratch.items.ptr,
-            .ids = ids,
-            .logits = logits,
+            .wanted = wanted.ptr,
+            .stride = count,
+            .ids = ids.items.ptr,
+            .logits = logits.items.ptr,
+            .counts = counts.items.ptr,
         });
         try scratch.expectGuards();
-        return .{ .ids = ids, .logits = logits, .counts = counts };
+        try ids.expectGuards();
+        try logits.expectGuards();
+        try counts.expectGuards();
+        const own_ids = try allocator.dupe(u32, ids.items[token * count ..][0..count]);
+        errdefer allocator.free(own_ids);
+        return .{
+            .ids = own_ids,
+            .logits = try allocator.dupe(f32, logits.items[token * count ..][0..count]),
+            .counts = counts.items[token],
+        };
     }
 
     fn deinit(self: Found) void {
@@ -63,8 +83,13 @@ const Found = struct {
     }
 };
 
-/// Whether both levels find the k likeliest of the full head, bit for bit, and as each other.
+/// Whether both levels find the k likeliest of the full head for every token, bit for bit, and as each other.
 fn findsAll(weights: TestWeights, x: TestActivations, count: usize, margin: f32) !bool {
+    for (0..x.tokens) |token| if (!try findsToken(weights, x, token, count, margin)) return false;
+    return true;
+}
+
+fn findsToken(weights: TestWeights, x: TestActivations, token: usize, count: usize, margin: f32) !bool {
     const allocator = std.testing.allocator;
     const logits = try allocator.alloc(f32, weights.rows);
     defer allocator.free(logits);
@@ -73,7 +98,9 @@ fn findsAll(weights: TestWeights, x: TestActivations, count: usize, margin: f32)
         .rows = weights.rows,
         .columns = weights.columns,
         .prepared = x.bytes.items.ptr,
+        .prepared_tokens = x.tokens,
         .corrections = x.corrections.items.ptr,
+        .first_token = token,
         .tokens = 1,
         .list = null,
         .count = weights.rows,
@@ -84,9 +111,9 @@ fn findsAll(weights: TestWeights, x: TestActivations, count: usize, margin: f32)
     var top = top_rows.TopRows{ .heap = heap };
     for (logits, 0..) |logit, id| top.add(.{ .logit = logit, .id = @intCast(id) });
 
-    const found = try Found.init(level_kernels[0], weights, x, count, margin);
+    const found = try Found.init(level_kernels[0], weights, x, token, count, margin);
     defer found.deinit();
-    const also = try Found.init(level_kernels[1], weights, x, count, margin);
+    const also = try Found.init(level_kernels[1], weights, x, token, count, margin);
     defer also.deinit();
     try std.testing.expectEqualSlices(u32, found.ids, also.ids);
     try testing.expectSame(f32, found.logits, also.logits);
@@ -103,8 +130,8 @@ test "the k likeliest of the full head, bit for bit, for heads that do not know 
     for ([_]usize{ 1, 5, 64, 130, 700, 3000 }) |rows| for ([_]usize{ 36, 64, 300 }) |columns| {
         const weights = try TestWeights.initNormal(random, rows, columns);
         defer weights.deinit();
-        for (0..4) |_| {
-            const x = try TestActivations.init(random, 1, columns, false);
+        for ([_]usize{ 1, 1, 2, 5 }) |tokens| {
+            const x = try TestActivations.init(random, tokens, columns, false);
             defer x.deinit();
             for ([_]usize{ 1, 2, 40, 256 }) |count| {
                 if (count > rows) continue;
@@ -124,7 +151,7 @@ test "few rows of a large head are rescored" {
         const x = try TestActivations.init(random, 1, 256, false);
         defer x.deinit();
         try std.testing.expect(try findsAll(weights, x, 40, 9));
-        const found = try Found.init(level_kernels[1], weights, x, 40, 9);
+        const found = try Found.init(level_kernels[1], weights, x, 0, 40, 9);
         defer found.deinit();
         try std.testing.expectEqual(0, found.counts.fell_back);
         try std.testing.expect(found.counts.rows_rescored >= found.counts.candidates);
@@ -145,6 +172,7 @@ fn countEscapes(weights: TestWeights, x: TestActivations, margin: f32) !usize {
         .rows = weights.rows,
         .columns = weights.columns,
         .prepared = layout.prepared,
+        .prepared_tokens = 1,
         .corrections = x.corrections.items.ptr,
         .tokens = 1,
         .list = null,
@@ -156,7 +184,8 @@ fn countEscapes(weights: TestWeights, x: TestActivations, margin: f32) !usize {
         .rows = weights.rows,
         .columns = weights.columns,
         .prepared = layout.prepared,
-        .offset = token_sums.upperOffset(layout.prepared, weights.columns, x.corrections.items.ptr, margin),
+        .tokens = 1,
+        .offsets = &.{token_sums.upperOffset(layout.prepared, 1, 0, weights.columns, x.corrections.items.ptr, margin)},
         .scores = scores.ptr,
         .tile_maxima = buffer[2 * weights.rows ..].ptr,
     }, 0, upper.tileCount(weights.rows));
@@ -203,7 +232,7 @@ test "equal rows: ties go to the lowest ids; too many of them fall back to all r
     for (0..3000) |row| row_scales[row] = 0;
     for ([_]usize{ 1, 40 }) |count| {
         try std.testing.expect(try findsAll(weights, x, count, 9));
-        const found = try Found.init(level_kernels[0], weights, x, count, 9);
+        const found = try Found.init(level_kernels[0], weights, x, 0, count, 9);
         defer found.deinit();
         try std.testing.expectEqual(Counts{ .candidates = 0, .rows_rescored = 3000, .fell_back = 1 }, found.counts);
     }
@@ -222,7 +251,7 @@ test "scores past f32's range fall back; logits past it are refused" {
     try std.testing.expect(try findsAll(weights, x, 3, 9));
     row_scales[42] = std.math.nan(f32);
     for (level_kernels) |kernels| {
-        try std.testing.expectError(error.NotFinite, Found.init(kernels, weights, x, 3, 9));
+        try std.testing.expectError(error.NotFinite, Found.init(kernels, weights, x, 0, 3, 9));
     }
 }
 
@@ -242,23 +271,4 @@ test "a row written against the dither escapes the bound: what the proof assumes
         weights.setWeight(77, column, 16 * 8 + low - 120 - dither);
     }
     try std.testing.expect(!try findsAll(weights, x, 1, 9));
-}
-
-test "scratch: the parts follow one another; sizes that make no sense have none" {
-    for ([_]usize{ 1, 63, 64, 1000, 128256 }) |rows| for ([_]usize{ 1, 40, 256 }) |count| {
-        if (count > rows) continue;
-        const scratch = Scratch.init(rows, 300, count).?;
-        try std.testing.expect(scratch.wanted >= count and scratch.wanted <= rows and scratch.limit >= scratch.wanted);
-        try std.testing.expect(scratch.limit <= rows);
-        try std.testing.expect(scratch.scores_offset >= 2 * 32);
-        try std.testing.expect(scratch.tile_maxima_offset >= scratch.scores_offset + rows * 4);
-        try std.testing.expect(scratch.list_offset >= scratch.tile_maxima_offset + upper.tileCount(rows) * 4);
-        try std.testing.expect(scratch.exact_offset >= scratch.list_offset + scratch.limit * 4);
-        try std.testing.expect(scratch.heap_offset >= scratch.exact_offset + scratch.limit * 4);
-        try std.testing.expect(scratch.bytes >= scratch.heap_offset + scratch.wanted * 8);
-    };
-    try std.testing.expectEqual(null, Scratch.init(10, 64, 0));
-    try std.testing.expectEqual(null, Scratch.init(10, 64, 11));
-    try std.testing.expectEqual(null, Scratch.init(10, 0, 1));
-    try std.testing.expectEqual(null, Scratch.init(1 << 33, 64, 1));
 }

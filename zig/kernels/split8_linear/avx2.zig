@@ -32,7 +32,7 @@ const Operands = struct {
 
     fn init(a: *const Arguments) Operands {
         const weights = format.split8.Layout.init(a.rows, a.columns).?;
-        const layout = prepared.Layout.init(a.tokens, a.columns).?;
+        const layout = prepared.Layout.init(a.prepared_tokens, a.columns).?;
         return .{
             .a = a,
             .weights = weights,
@@ -56,7 +56,7 @@ const Operands = struct {
             next.* = a.weights + self.rowOf(@min(ahead + i, a.count - 1)) * self.weights.row_bytes;
         }
         for (0..a.tokens) |token| {
-            const sums = self.sumRows(rows, high, fetched, token);
+            const sums = self.sumRows(rows, high, fetched, a.first_token + token);
             inline for (sums, 0..) |row_sums, i| {
                 const row_scale = self.row_scales[self.rowOf(index + i)];
                 a.y[token * a.count + index + i] = lanes.fold(row_sums) * row_scale;

@@ -10,7 +10,7 @@ const block_columns = format.activation_block_columns;
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
     const a: *const Arguments = @ptrCast(@alignCast(arguments));
     const weights_layout = format.split8.Layout.init(a.rows, a.columns).?;
-    const layout = prepared.Layout.init(a.tokens, a.columns).?;
+    const layout = prepared.Layout.init(a.prepared_tokens, a.columns).?;
     const row_scales: [*]const f32 = @ptrCast(@alignCast(a.weights + weights_layout.scales_offset));
     const values: [*]const i8 = @ptrCast(a.prepared + layout.values_offset);
     const scales: [*]const f32 = @ptrCast(@alignCast(a.prepared + layout.scales_offset));
@@ -20,8 +20,8 @@ pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) v
         for (0..a.tokens) |token| {
             var sums: [lanes.count]f32 = @splat(0);
             for (0..layout.blocks) |block| {
-                const cell = token * layout.blocks + block;
-                const x = values[token * layout.padded_columns ..];
+                const cell = (a.first_token + token) * layout.blocks + block;
+                const x = values[(a.first_token + token) * layout.padded_columns ..];
                 const integers = blockSums(high, high + weights_layout.low_offset, x, block, a.columns);
                 for (&sums, integers, a.corrections[cell]) |*sum, integer, correction| {
                     sum.* += @as(f32, @floatFromInt(integer - correction)) * scales[cell];

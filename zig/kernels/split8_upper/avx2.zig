@@ -1,5 +1,6 @@
-//! split8_upper.zig, 64 columns an instruction, four rows side by side, eight folded and scaled at once. The words of a
-//! block hold its sums (split8_linear/avx2.zig, bounds).
+//! split8_upper.zig, 64 columns an instruction, eight rows folded and scaled at once. One token takes four rows side by
+//! side, which share the loads of its activations; up to four tokens take two rows, whose nibbles they share. The words
+//! of a block hold its sums (split8_linear/avx2.zig, bounds).
 const std = @import("std");
 const format = @import("../../format.zig");
 const lanes = @import("../lanes.zig");
@@ -10,13 +11,26 @@ const x86 = @import("../x86.zig");
 
 const Lanes = lanes.Lanes;
 const block_columns = format.activation_block_columns;
+const chunk_columns = format.split8.chunk_columns;
 /// How far ahead of use the plane is fetched, in bytes: about one memory latency at the speed it is consumed.
 const prefetch_bytes = 4096;
+/// Tokens that share one extraction of the nibbles: with two rows, accumulators and nibbles fill the sixteen registers.
+const tokens_together = 4;
 
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
     const a: *const upper.Arguments = @ptrCast(@alignCast(arguments));
     const operands = Operands.init(a);
-    for (begin..end) |tile| operands.computeTile(tile);
+    for (begin..end) |tile| {
+        var token: usize = 0;
+        while (token < a.tokens) {
+            const together = @min(tokens_together, a.tokens - token);
+            switch (together) {
+                inline 1...tokens_together => |tokens| operands.computeTile(tokens, tile, token),
+                else => unreachable,
+            }
+            token += together;
+        }
+    }
 }
 
 const Operands = struct {
@@ -29,7 +43,7 @@ const Operands = struct {
 
     fn init(a: *const upper.Arguments) Operands {
         const weights = format.split8.Layout.init(a.rows, a.columns).?;
-        const layout = prepared.Layout.init(1, a.columns).?;
+        const layout = prepared.Layout.init(a.tokens, a.columns).?;
         return .{
             .a = a,
             .weights = weights,
@@ -40,68 +54,119 @@ const Operands = struct {
         };
     }
 
-    fn computeTile(self: Operands, tile: usize) void {
+    /// One tile for `tokens` tokens from `first_token` on.
+    fn computeTile(self: Operands, comptime tokens: usize, tile: usize, first_token: usize) void {
         const a = self.a;
         const end = @min(tile * upper.tile_rows + upper.tile_rows, a.rows);
-        var maxima: Lanes = @splat(-std.math.inf(f32));
-        var checks: Lanes = @splat(0);
+        var maxima: [tokens]Lanes = @splat(@splat(-std.math.inf(f32)));
+        var checks: [tokens]Lanes = @splat(@splat(0));
+        const rows_together = if (tokens == 1) split8.rows_together else split8.rows_together / 2;
         var row = tile * upper.tile_rows;
         while (end - row >= lanes.count) : (row += lanes.count) {
-            const first = self.sumRows(split8.rows_together, row);
-            const second = self.sumRows(split8.rows_together, row + split8.rows_together);
-            const folds = lanes.foldEight(first ++ second);
+            var sums: [tokens][lanes.count]Lanes = undefined;
+            for (0..lanes.count / rows_together) |part| {
+                const of_rows = self.sumRows(rows_together, tokens, row + part * rows_together, first_token);
+                inline for (&sums, of_rows) |*all, some| all[part * rows_together ..][0..rows_together].* = some;
+            }
             const row_scales: Lanes = self.row_scales[row..][0..lanes.count].*;
-            const scores = (folds * @as(Lanes, @splat(16)) + @as(Lanes, @splat(a.offset))) * row_scales;
-            a.scores[row..][0..lanes.count].* = scores;
-            maxima = lanes.larger(scores, maxima);
-            checks = checks + (scores - scores);
+            inline for (sums, 0..) |eight, token| {
+                const offset: Lanes = @splat(a.offsets[first_token + token]);
+                const scores = (lanes.foldEight(eight) * @as(Lanes, @splat(16)) + offset) * row_scales;
+                a.scores[(first_token + token) * a.rows + row ..][0..lanes.count].* = scores;
+                maxima[token] = lanes.larger(scores, maxima[token]);
+                checks[token] = checks[token] + (scores - scores);
+            }
         }
-        var maximum = @reduce(.Max, maxima);
-        var check = @reduce(.Add, checks);
+        var maximum: [tokens]f32 = undefined;
+        var check: [tokens]f32 = undefined;
+        inline for (0..tokens) |token| {
+            maximum[token] = @reduce(.Max, maxima[token]);
+            check[token] = @reduce(.Add, checks[token]);
+        }
         while (row < end) : (row += 1) {
-            const score = (lanes.fold(self.sumRows(1, row)[0]) * 16 + a.offset) * self.row_scales[row];
-            a.scores[row] = score;
-            maximum = lanes.larger(score, maximum);
-            check += score - score;
+            const sums = self.sumRows(1, tokens, row, first_token);
+            inline for (sums, 0..) |sum, token| {
+                const score = (lanes.fold(sum[0]) * 16 + a.offsets[first_token + token]) * self.row_scales[row];
+                a.scores[(first_token + token) * a.rows + row] = score;
+                maximum[token] = lanes.larger(score, maximum[token]);
+                check[token] += score - score;
+            }
         }
-        a.tile_maxima[tile] = maximum + check;
+        const tiles = upper.tileCount(a.rows);
+        inline for (0..tokens) |token| a.tile_maxima[(first_token + token) * tiles + tile] = maximum[token] + check[token];
     }
 
-    inline fn sumRows(self: Operands, comptime rows: usize, first_row: usize) [rows]Lanes {
+    inline fn sumRows(
+        self: Operands,
+        comptime rows: usize,
+        comptime tokens: usize,
+        first_row: usize,
+        first_token: usize,
+    ) [tokens][rows]Lanes {
         const plane = self.a.weights + first_row * self.weights.row_bytes;
-        var sums: [rows]Lanes = @splat(@splat(0));
+        const values = self.values + first_token * self.layout.padded_columns;
+        const scales = self.scales + first_token * self.layout.blocks;
+        var sums: [tokens][rows]Lanes = @splat(@splat(@splat(0)));
         const whole_blocks = self.weights.padded_columns / block_columns;
         for (0..whole_blocks) |block| {
-            var words: [rows]x86.Words = @splat(@splat(0));
-            inline for (0..block_columns / format.split8.chunk_columns) |chunk| {
-                self.addChunk(rows, &words, plane, block * block_columns + chunk * format.split8.chunk_columns);
+            var words: [tokens][rows]x86.Words = @splat(@splat(@splat(0)));
+            inline for (0..block_columns / chunk_columns) |chunk| {
+                self.addChunk(rows, tokens, &words, plane, values, block * block_columns + chunk * chunk_columns);
             }
-            self.closeBlock(rows, &sums, words, block);
+            self.closeBlock(rows, tokens, &sums, words, scales + block);
         }
         if (whole_blocks < self.layout.blocks) {
-            var words: [rows]x86.Words = @splat(@splat(0));
+            var words: [tokens][rows]x86.Words = @splat(@splat(@splat(0)));
             var column = whole_blocks * block_columns;
-            while (column < self.weights.padded_columns) : (column += format.split8.chunk_columns) {
-                self.addChunk(rows, &words, plane, column);
+            while (column < self.weights.padded_columns) : (column += chunk_columns) {
+                self.addChunk(rows, tokens, &words, plane, values, column);
             }
-            self.closeBlock(rows, &sums, words, whole_blocks);
+            self.closeBlock(rows, tokens, &sums, words, scales + whole_blocks);
         }
         return sums;
     }
 
-    inline fn addChunk(self: Operands, comptime rows: usize, words: *[rows]x86.Words, plane: [*]const u8, column: usize) void {
-        const values = split8.loadValues(self.values + column);
-        inline for (0..rows) |i| split8.addChunk(&words[i], plane + i * self.weights.row_bytes + column / 2, values);
+    inline fn addChunk(
+        self: Operands,
+        comptime rows: usize,
+        comptime tokens: usize,
+        words: *[tokens][rows]x86.Words,
+        plane: [*]const u8,
+        values: [*]const u8,
+        column: usize,
+    ) void {
+        if (tokens == 1) {
+            const token_values = split8.loadValues(values + column);
+            inline for (0..rows) |i| {
+                split8.addChunk(&words[0][i], plane + i * self.weights.row_bytes + column / 2, token_values);
+            }
+        } else {
+            var nibbles: [rows]split8.Values = undefined;
+            inline for (&nibbles, 0..) |*row, i| row.* = split8.loadNibbles(plane + i * self.weights.row_bytes + column / 2);
+            inline for (words, 0..) |*token_words, token| {
+                const token_values = split8.loadValues(values + token * self.layout.padded_columns + column);
+                inline for (token_words, nibbles) |*row_words, row| split8.addProducts(row_words, row, token_values);
+            }
+        }
         // The rows lie one after another, and are fetched in that order: the CPU's own prefetcher then joins in.
         const ahead = @intFromPtr(plane) +% column / 2 * rows +% prefetch_bytes;
         inline for (0..(rows + 1) / 2) |line| @prefetch(@as(*const u8, @ptrFromInt(ahead +% line * 64)), .{});
     }
 
-    inline fn closeBlock(self: Operands, comptime rows: usize, sums: *[rows]Lanes, words: [rows]x86.Words, block: usize) void {
-        const scale: Lanes = @splat(self.scales[block]);
-        inline for (sums, words) |*sum, row_words| {
-            const integers = x86.multiplyAddWords(row_words, @splat(1));
-            sum.* = sum.* + @as(Lanes, @floatFromInt(integers)) * scale;
+    inline fn closeBlock(
+        self: Operands,
+        comptime rows: usize,
+        comptime tokens: usize,
+        sums: *[tokens][rows]Lanes,
+        words: [tokens][rows]x86.Words,
+        scales: [*]const f32,
+    ) void {
+        inline for (sums, words, 0..) |*token_sums, token_words, token| {
+            const scale: Lanes = @splat(scales[token * self.layout.blocks]);
+            inline for (token_sums, token_words) |*sum, row_words| {
+                const integers = x86.multiplyAddWords(row_words, @splat(1));
+                sum.* = sum.* + @as(Lanes, @floatFromInt(integers)) * scale;
+            }
         }
     }
 };
