@@ -1,0 +1,113 @@
+/** The corpus as a whole: the same for ever, varied, well-formed English, and answers that fulfil their requests. */
+import { describe, expect, test } from "bun:test";
+import {
+  HELD_OUT_SEED_BEGIN,
+  markedText,
+  SEED_END,
+  storyDocuments,
+} from "../../../scripts/corpus/documents.ts";
+
+const COUNT = 6_000;
+const documents = [...storyDocuments(0, COUNT)];
+const held_out = [...storyDocuments(HELD_OUT_SEED_BEGIN, HELD_OUT_SEED_BEGIN + 300)];
+const stories = documents.filter(({ chat }) => chat === null).map(({ text }) => text);
+
+function wordsOf(text: string): string[] {
+  return text.toLowerCase().match(/[a-z']+/g) ?? [];
+}
+
+function ngramsOf(text: string, length: number): string[] {
+  const words = wordsOf(text);
+  return words.slice(length - 1).map((_, index) => words.slice(index, index + length).join(" "));
+}
+
+describe("seeds", () => {
+  test("tell the same for ever", () => {
+    const hash = new Bun.CryptoHasher("sha256");
+    for (const document of documents.slice(0, 1_000)) hash.update(markedText(document));
+    // Changes only with the corpus itself, and then every model trained on it is of another corpus.
+    expect(hash.digest("hex")).toBe("af91e7ea53bff82ddc73917201ed6df0835cd7d7ca59eab3945a35c28b0c8c96");
+    expect([...storyDocuments(17, 20)]).toEqual(documents.slice(17, 20));
+  });
+
+  test("never tell the same twice", () => {
+    expect(new Set([...documents, ...held_out].map(markedText)).size).toBe(COUNT + held_out.length);
+  });
+
+  test("reach to the last, and no further", () => {
+    expect([...storyDocuments(SEED_END - 1, SEED_END)]).toHaveLength(1);
+    for (const bad of [-1, 0.5, SEED_END + 1, Number.NaN]) {
+      expect(() => [...storyDocuments(0, bad)]).toThrow(
+        `seed_end: expected a whole number from 0 to 4294967296, received ${bad}`,
+      );
+    }
+  });
+});
+
+describe("variety", () => {
+  test("of words", () => {
+    expect(new Set(stories.flatMap(wordsOf)).size).toBeGreaterThan(1_500);
+  });
+
+  test("of lengths: a hundred words and more, and not too long", () => {
+    const lengths = stories.map((story) => wordsOf(story).length).sort((one, other) => one - other);
+    expect(lengths[Math.floor(lengths.length * 0.02)]).toBeGreaterThan(90);
+    expect(lengths.at(-1)).toBeLessThan(330);
+  });
+
+  test("of runs of eight words, within the corpus and against held-out stories", () => {
+    const ngrams = stories.flatMap((story) => ngramsOf(story, 8));
+    const seen = new Set(ngrams);
+    expect(seen.size / ngrams.length).toBeGreaterThan(0.2);
+    const others = held_out.filter(({ chat }) => chat === null).flatMap(({ text }) => ngramsOf(text, 16));
+    const seen_long = new Set(stories.flatMap((story) => ngramsOf(story, 16)));
+    const repeated = others.filter((ngram) => seen_long.has(ngram)).length;
+    expect(repeated / others.length).toBeLessThan(0.25);
+  });
+});
+
+describe("English", () => {
+  test("has nothing of the notation left, and no blanks too many", () => {
+    for (const { text } of documents)
+      expect(text).not.toMatch(/[[\]{}|¶]| {2}|\n{3}|\s$|^\s| [.,!?;]|undefined/);
+  });
+
+  test("begins sentences with capitals and closes quotations", () => {
+    for (const story of stories) {
+      expect(story).not.toMatch(/(?:^|[.!?] |\n)"?[a-z]/);
+      for (const paragraph of story.split("\n\n")) {
+        expect((paragraph.match(/"/g) ?? []).length % 2).toBe(0);
+        expect(paragraph).toMatch(/[.!?]"?$/);
+      }
+    }
+  });
+
+  test("has the right articles", () => {
+    for (const story of stories) {
+      expect(story).not.toMatch(/\b[aA] (?!uni|use|one\b)[aeiou]/);
+      expect(story).not.toMatch(/\b[aA]n (?!hour|honest)[^aeiou]/);
+      expect(story).not.toMatch(/\b(\w+) \1\b(?<!had had|that that|again and again)/);
+    }
+  });
+});
+
+describe("chats", () => {
+  const chats = documents.flatMap(({ chat }) => (chat === null ? [] : [chat]));
+
+  test("are about a third", () => {
+    expect(chats.length / COUNT).toBeGreaterThan(0.27);
+    expect(chats.length / COUNT).toBeLessThan(0.33);
+  });
+
+  test("answer with the name and the kind that were asked for", () => {
+    const named = chats.flatMap(({ user, assistant }) => {
+      const match = /\b([a-z]+) (?:named|called) ([a-z]+)/i.exec(user);
+      return match === null ? [] : [{ kind: match[1] ?? "?", name: match[2] ?? "?", assistant }];
+    });
+    expect(named.length).toBeGreaterThan(chats.length / 4);
+    for (const { kind, name, assistant } of named) {
+      expect(assistant.toLowerCase()).toContain(name.toLowerCase());
+      expect(assistant.toLowerCase()).toContain(kind.toLowerCase());
+    }
+  });
+});
