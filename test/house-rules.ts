@@ -43,6 +43,9 @@ export const ROOMS: readonly Room[] = [
   // The bench's library borrows the C ABI's status codes and checks, and nothing borrows from it.
   { floor: 3.5, paths: ["zig/bench.zig", "zig/bench/"] },
   { floor: 3.6, paths: ["zig/bench_level_avx2.zig"] },
+  // So does the training's library.
+  { floor: 3.5, paths: ["zig/training_library.zig", "zig/training/"] },
+  { floor: 3.6, paths: ["zig/training_level_avx2.zig"] },
   { floor: 4, paths: ["zig/bindings.zig"] },
   { floor: 4, paths: ["zig/tests.zig"] },
   { floor: 5, paths: ["build.zig", "zig/build/"] },

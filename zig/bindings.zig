@@ -3,6 +3,7 @@
 const std = @import("std");
 const bench = @import("bench.zig");
 const c_abi = @import("c_abi.zig");
+const training = @import("training_library.zig");
 
 fn ffiType(comptime T: type) []const u8 {
     return switch (@typeInfo(T)) {
@@ -25,14 +26,16 @@ pub fn main(init: std.process.Init) !void {
     const out = &file.interface;
     try out.writeAll(
         \\/**
-        \\ * The C ABI's signatures, written by `zig build bindings` from zig/c_abi and zig/bench. Do not edit: change the
-        \\ * Zig declarations and run `bun scripts/write-bindings.ts`.
+        \\ * The C ABI's signatures, written by `zig build bindings` from zig/c_abi, zig/bench and zig/training. Do not
+        \\ * edit: change the Zig declarations and run `bun scripts/write-bindings.ts`.
         \\ */
         \\
     );
     try printTable(out, "SYMBOLS", c_abi.modules);
     try out.writeAll("\n/** Of libsherry_bench, which benches alone load. */\n");
     try printTable(out, "BENCH_SYMBOLS", bench.modules);
+    try out.writeAll("\n/** Of libsherry_training, which training alone loads. */\n");
+    try printTable(out, "TRAINING_SYMBOLS", training.modules);
     try out.flush();
 }
 

@@ -11,9 +11,18 @@ const PROJECT_ROOT = join(import.meta.dir, "..", "..");
 const TOOLCHAIN = join(PROJECT_ROOT, ".toolchain");
 const LIBRARY_EXTENSION = process.platform === "darwin" ? "dylib" : "so";
 
-/** What the sources build to: the product's library, and the one that benches load beside it. */
-export const LIBRARIES = ["sherry", "sherry_bench"] as const;
+/**
+ * What the sources build to: the product's library and the one that benches load beside it, built together, and the one
+ * that training loads, built by a step of its own when training first asks for it.
+ */
+export const LIBRARIES = ["sherry", "sherry_bench", "sherry_training"] as const;
 export type LibraryName = (typeof LIBRARIES)[number];
+
+/** Steps of build.zig, the folder that each one's libraries go to, beside the others', and those libraries. */
+const BUILDS: readonly { step: string; suffix: string; libraries: readonly LibraryName[] }[] = [
+  { step: "install", suffix: "", libraries: ["sherry", "sherry_bench"] },
+  { step: "training", suffix: ".training", libraries: ["sherry_training"] },
+];
 
 function libraryPath(folder: string, name: LibraryName): string {
   return join(folder, "lib", `lib${name}.${LIBRARY_EXTENSION}`);
@@ -102,14 +111,16 @@ function sourceHash(zig_version: string): string {
  */
 export function builtLibrary(name: LibraryName = "sherry"): string {
   const hash = sourceHash(pinnedZigVersion());
-  const folder = join(TOOLCHAIN, "kernels", hash);
+  const build = BUILDS.find(({ libraries }) => libraries.includes(name));
+  if (build === undefined) throw new SherryError("internal", `no build makes lib${name}`);
+  const folder = join(TOOLCHAIN, "kernels", `${hash}${build.suffix}`);
   const library = libraryPath(folder, name);
   if (existsSync(library)) return library;
   const zig = findZig();
   const work = `${folder}.${process.pid}.partial`;
   mkdirSync(work, { recursive: true });
   try {
-    buildInto(zig, work);
+    buildInto(zig, work, build.step, build.libraries);
     // Another process may have finished the same build meanwhile; its result is as good as ours.
     if (!existsSync(library)) renameSync(work, folder);
   } finally {
@@ -118,7 +129,7 @@ export function builtLibrary(name: LibraryName = "sherry"): string {
   return library;
 }
 
-function buildInto(zig: Zig, folder: string): void {
+function buildInto(zig: Zig, folder: string, step: string, libraries: readonly LibraryName[]): void {
   if (zig.global_cache !== undefined && !existsSync(zig.global_cache)) {
     process.stderr.write(
       "Building the kernels. The first time, Zig compiles its own build tool too: about 3 minutes.\n",
@@ -126,7 +137,7 @@ function buildInto(zig: Zig, folder: string): void {
   } else {
     process.stderr.write("Building the kernels (once for these sources).\n");
   }
-  const result = Bun.spawnSync([zig.path, "build", "--prefix", folder], {
+  const result = Bun.spawnSync([zig.path, "build", step, "--prefix", folder], {
     cwd: PROJECT_ROOT,
     stdout: "pipe",
     stderr: "pipe",
@@ -135,10 +146,10 @@ function buildInto(zig: Zig, folder: string): void {
       ...(zig.global_cache === undefined ? {} : { ZIG_GLOBAL_CACHE_DIR: zig.global_cache }),
     },
   });
-  const missing = LIBRARIES.filter((name) => !existsSync(libraryPath(folder, name)));
+  const missing = libraries.filter((name) => !existsSync(libraryPath(folder, name)));
   if (result.success && missing.length === 0) return;
   throw new SherryError("build_failed", "zig build", {
-    expected: `lib${LIBRARIES.join(" and lib")}`,
+    expected: `lib${libraries.join(" and lib")}`,
     received: `exit code ${result.exitCode}\n${result.stderr.toString().trim()}\n`,
     next_step: `Zig ${zig.version} came from ${zig.path}; if the sources are unchanged, delete .toolchain and try again`,
   });

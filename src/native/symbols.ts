@@ -1,6 +1,6 @@
 /**
- * The C ABI's signatures, written by `zig build bindings` from zig/c_abi and zig/bench. Do not edit: change the
- * Zig declarations and run `bun scripts/write-bindings.ts`.
+ * The C ABI's signatures, written by `zig build bindings` from zig/c_abi, zig/bench and zig/training. Do not
+ * edit: change the Zig declarations and run `bun scripts/write-bindings.ts`.
  */
 export const SYMBOLS = {
   sherry_abi_version: { args: [], returns: "u32" },
@@ -79,6 +79,82 @@ export const BENCH_SYMBOLS = {
   sherry_bench_two_bit_prepare: { args: ["ptr", "ptr", "u64", "ptr", "u64"], returns: "i32" },
   sherry_bench_two_bit_linear: {
     args: ["ptr", "ptr", "u64", "u64", "u64", "ptr", "u64", "ptr"],
+    returns: "i32",
+  },
+} as const;
+
+/** Of libsherry_training, which training alone loads. */
+export const TRAINING_SYMBOLS = {
+  sherry_train_abi_version: { args: [], returns: "u32" },
+  sherry_train_context_create: { args: ["u32", "u32", "ptr"], returns: "i32" },
+  sherry_train_context_destroy: { args: ["ptr"], returns: "i32" },
+  sherry_train_linear_forward: { args: ["ptr", "ptr", "ptr", "u64", "u64", "u64", "ptr"], returns: "i32" },
+  sherry_train_linear_backward_input: {
+    args: ["ptr", "ptr", "ptr", "u64", "u64", "u64", "u32", "ptr"],
+    returns: "i32",
+  },
+  sherry_train_linear_backward_weight: {
+    args: ["ptr", "ptr", "ptr", "u64", "u64", "u64", "f32", "ptr"],
+    returns: "i32",
+  },
+  sherry_train_rms_norm_forward: {
+    args: ["ptr", "ptr", "ptr", "u64", "u64", "f32", "ptr", "ptr"],
+    returns: "i32",
+  },
+  sherry_train_rms_norm_backward: {
+    args: ["ptr", "ptr", "ptr", "ptr", "ptr", "u64", "u64", "ptr", "ptr"],
+    returns: "i32",
+  },
+  sherry_train_rotary: { args: ["ptr", "ptr", "ptr", "u64", "u64", "u64", "u64", "u32"], returns: "i32" },
+  sherry_train_swiglu_forward: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
+  sherry_train_swiglu_backward: { args: ["ptr", "ptr", "ptr", "ptr", "u64", "ptr", "ptr"], returns: "i32" },
+  sherry_train_embedding_forward: { args: ["ptr", "ptr", "u64", "u64", "ptr", "u64", "ptr"], returns: "i32" },
+  sherry_train_embedding_backward: {
+    args: ["ptr", "ptr", "u64", "u64", "ptr", "u64", "ptr"],
+    returns: "i32",
+  },
+  sherry_train_add: { args: ["ptr", "ptr", "u64", "ptr"], returns: "i32" },
+  sherry_train_fill: { args: ["ptr", "f32", "u64", "ptr"], returns: "i32" },
+  sherry_train_attention_forward: {
+    args: ["ptr", "ptr", "ptr", "ptr", "u64", "u64", "u64", "u64", "u64", "ptr", "ptr"],
+    returns: "i32",
+  },
+  sherry_train_attention_backward: {
+    args: [
+      "ptr",
+      "ptr",
+      "ptr",
+      "ptr",
+      "ptr",
+      "ptr",
+      "ptr",
+      "u64",
+      "u64",
+      "u64",
+      "u64",
+      "u64",
+      "ptr",
+      "ptr",
+      "ptr",
+    ],
+    returns: "i32",
+  },
+  sherry_train_cross_entropy: {
+    args: ["ptr", "ptr", "ptr", "u64", "u64", "f32", "ptr", "ptr"],
+    returns: "i32",
+  },
+  sherry_train_distillation: {
+    args: ["ptr", "ptr", "ptr", "u64", "u64", "f32", "f32", "ptr", "ptr"],
+    returns: "i32",
+  },
+  sherry_train_fake_quantize: {
+    args: ["ptr", "ptr", "u64", "u64", "u32", "u64", "u32", "f32", "ptr"],
+    returns: "i32",
+  },
+  sherry_train_zero_positions: { args: ["ptr", "ptr", "u64", "u64", "ptr"], returns: "i32" },
+  sherry_train_sum_of_squares: { args: ["ptr", "ptr", "u64", "ptr"], returns: "i32" },
+  sherry_train_adamw: {
+    args: ["ptr", "ptr", "u64", "u64", "f64", "f64", "f64", "f64", "f64", "f64", "ptr", "ptr", "ptr"],
     returns: "i32",
   },
 } as const;
