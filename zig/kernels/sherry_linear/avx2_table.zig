@@ -16,8 +16,8 @@ const Words = x86.Words;
 
 /// Tokens that share one extraction of the indexes; more would not fit the sixteen registers.
 const tokens_together = 4;
-/// How far ahead of use the codes are fetched, in bytes: about one memory latency at the speed they are consumed.
-const prefetch_bytes = 5120;
+/// How far ahead of use the codes are fetched, in bytes.
+const prefetch_bytes = 10240;
 
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
     const operands = Operands.init(@ptrCast(@alignCast(arguments)));
@@ -48,6 +48,7 @@ fn computeTokens(
 ) void {
     // The steps unrolled below are more than the thousand that the compiler evaluates unasked.
     @setEvalBranchQuota(10_000);
+    const halves = comptime halvesTogether(tokens);
     var totals: [tokens]scale.Totals align(32) = @splat(@splat(0));
     const segment_chunks = operands.segment_columns / format.chunk_columns;
     var chunk: usize = 0;
@@ -56,14 +57,14 @@ fn computeTokens(
         const count = @min(segment_chunks, operands.layout.chunks - chunk);
         const cell = first_token * operands.activation_blocks + chunk / prepared.block_sums;
         const group_scales = operands.groupScales(tile, chunk / segment_chunks);
-        inline for (0..2) |half| {
-            const sums = sumSegment(tokens, half, operands, codes, cell, chunk % prepared.block_sums, count);
+        comptime var first_half = 0;
+        inline while (first_half < 2) : (first_half += halves) {
+            const sums = sumSegment(tokens, first_half, operands, codes, cell, chunk % prepared.block_sums, count);
             inline for (0..tokens) |token| {
                 const token_cell = cell + token * operands.activation_blocks;
                 const activation_scale: x86.Floats = @splat(operands.activation_scales[token_cell]);
-                inline for (0..2) |part| {
-                    const row = half * 32 + part * 16;
-                    const words = sums[token][part];
+                inline for (sums[token], 0..) |words, part| {
+                    const row = first_half * 32 + part * 16;
                     // A word beside itself is a 32-bit number whose upper half is the word: a shift extends the sign.
                     const low: x86.DoubleWords = @bitCast(x86.interleaveLowWords(words, words));
                     const high: x86.DoubleWords = @bitCast(x86.interleaveHighWords(words, words));
@@ -76,73 +77,100 @@ fn computeTokens(
     for (&totals, first_token..) |*token_totals, token| scale.finish(operands, tile, token, token_totals);
 }
 
-/// The integer sums over `count` chunks, all of one activation block, for the 32 rows of `half`; rows in natural order,
-/// sixteen a vector. `codes`: the first chunk; `cell`: the first token's activation block; `first_chunk` (0..7): where
-/// in the activation block the first chunk lies.
+/// Halves of a tile that share one pass over the codes: both, where their sums fit the sixteen registers.
+fn halvesTogether(comptime tokens: usize) usize {
+    return if (tokens == 1) 2 else 1;
+}
+
+/// The sums of the rows that one pass computes, rows in natural order, sixteen a vector.
+fn Sums(comptime tokens: usize) type {
+    return [tokens][2 * halvesTogether(tokens)]Words;
+}
+
+/// The integer sums over `count` chunks, all of one activation block, for the rows from `first_half` on. `codes`: the
+/// first chunk; `cell`: the first token's activation block; `first_chunk` (0..7): where in the activation block the
+/// first chunk lies.
 inline fn sumSegment(
     comptime tokens: usize,
-    comptime half: usize,
+    comptime first_half: usize,
     operands: Operands,
     codes: [*]const u8,
     cell: usize,
     first_chunk: usize,
     count: usize,
-) [tokens][2]Words {
-    var sums: [tokens][2]Words = @splat(@splat(@splat(0)));
+) Sums(tokens) {
+    var sums: Sums(tokens) = @splat(@splat(@splat(0)));
     for (0..count) |number| {
         const chunk = codes + number * format.chunk_bytes;
         const table_offset = prepared.tableOffset((first_chunk + number) * format.chunk_blocks);
         const tables = operands.tables + cell * prepared.table_bytes + table_offset;
-        addChunk(tokens, half, chunk, tables, operands.activation_blocks * prepared.table_bytes, &sums);
+        addChunk(tokens, first_half, chunk, tables, operands.activation_blocks * prepared.table_bytes, &sums);
     }
     return sums;
 }
 
 inline fn addChunk(
     comptime tokens: usize,
-    comptime half: usize,
+    comptime first_half: usize,
     chunk: [*]const u8,
     tables: [*]const u8,
     token_stride: usize,
-    sums: *[tokens][2]Words,
+    sums: *Sums(tokens),
 ) void {
+    const halves = comptime halvesTogether(tokens);
+    const one: Bytes = @splat(1);
     // Bit 7 of each sign byte is the sign of the block at hand: doubling brings up the next one. The lowest bit is set,
     // because a byte of zero would make the sign instruction give zero; it takes the place of the last block's sign,
     // which the last block therefore takes from memory once more.
-    const all_signs = x86.load(chunk + format.chunk_signs_offset + half * format.vector_bytes);
-    const one: Bytes = @splat(1);
-    var signs = all_signs | one;
-    var low: [tokens]Bytes = undefined;
-    var high: [tokens]Bytes = undefined;
+    var signs: [halves]Bytes = undefined;
+    inline for (&signs, first_half..) |*half_signs, half| half_signs.* = loadSigns(chunk, half) | one;
+    var low: [tokens][halves]Bytes = undefined;
+    var high: [tokens][halves]Bytes = undefined;
     inline for (0..format.chunk_blocks) |block| {
-        if (block == format.chunk_blocks - 1) {
-            signs = @as(Bytes, @bitCast(@as(@Vector(16, u16), @bitCast(all_signs)) << @splat(7))) | one;
-        } else if (block > 0) {
-            signs = x86.addBytes(signs, signs);
+        inline for (&signs, first_half..) |*half_signs, half| {
+            if (block == format.chunk_blocks - 1) {
+                const words: @Vector(16, u16) = @bitCast(loadSigns(chunk, half));
+                half_signs.* = @as(Bytes, @bitCast(words << @splat(7))) | one;
+            } else if (block > 0) {
+                half_signs.* = x86.addBytes(half_signs.*, half_signs.*);
+            }
         }
-        if (half == 0 and block < format.chunk_bytes / 64) x86.prefetch(chunk + block * 64, prefetch_bytes);
-        const indexes = loadIndexes(half, chunk + block * format.vector_bytes);
+        if (first_half == 0 and block < format.chunk_bytes / 64) x86.prefetch(chunk + block * 64, prefetch_bytes);
+        const indexes = loadIndexes(halves, first_half, chunk + block * format.vector_bytes);
         inline for (0..tokens) |token| {
-            const table = tables + token * token_stride + comptime prepared.tableOffset(block);
-            const table_high = table + prepared.table_high_offset;
-            const low_digits = x86.applySigns(x86.lookUp(x86.loadLanes(table, table), indexes), signs);
-            const high_digits = x86.applySigns(x86.lookUp(x86.loadLanes(table_high, table_high), indexes), signs);
-            low[token] = if (block == 0) low_digits else x86.addBytes(low[token], low_digits);
-            high[token] = if (block == 0) high_digits else x86.addBytes(high[token], high_digits);
+            const address = tables + token * token_stride + comptime prepared.tableOffset(block);
+            const address_high = address + prepared.table_high_offset;
+            const table = x86.loadLanes(address, address);
+            const table_high = x86.loadLanes(address_high, address_high);
+            inline for (indexes, signs, &low[token], &high[token]) |half_indexes, half_signs, *low_sum, *high_sum| {
+                const low_digits = x86.applySigns(x86.lookUp(table, half_indexes), half_signs);
+                const high_digits = x86.applySigns(x86.lookUp(table_high, half_indexes), half_signs);
+                low_sum.* = if (block == 0) low_digits else x86.addBytes(low_sum.*, low_digits);
+                high_sum.* = if (block == 0) high_digits else x86.addBytes(high_sum.*, high_digits);
+            }
         }
     }
     // Pairs (low digit, high digit) times (1, 31).
     const radix: Bytes = @bitCast(@as(@Vector(16, u16), @splat(31 << 8 | 1)));
-    inline for (0..tokens) |token| {
-        sums[token][0] +%= x86.multiplyAddBytes(radix, x86.interleaveLowBytes(low[token], high[token]));
-        sums[token][1] +%= x86.multiplyAddBytes(radix, x86.interleaveHighBytes(low[token], high[token]));
-    }
+    inline for (0..tokens) |token| inline for (0..halves) |half| {
+        const pair = .{ low[token][half], high[token][half] };
+        sums[token][2 * half] +%= x86.multiplyAddBytes(radix, x86.interleaveLowBytes(pair[0], pair[1]));
+        sums[token][2 * half + 1] +%= x86.multiplyAddBytes(radix, x86.interleaveHighBytes(pair[0], pair[1]));
+    };
 }
 
-/// The index nibbles of the 32 rows of `half`, one a byte.
-inline fn loadIndexes(comptime half: usize, address: [*]const u8) Bytes {
+inline fn loadSigns(chunk: [*]const u8, comptime half: usize) Bytes {
+    return x86.load(chunk + format.chunk_signs_offset + half * format.vector_bytes);
+}
+
+/// The index nibbles of the 32 rows of each half, one a byte.
+inline fn loadIndexes(comptime halves: usize, comptime first_half: usize, address: [*]const u8) [halves]Bytes {
     const both = x86.load(address);
     const words: @Vector(16, u16) = @bitCast(both);
-    const nibbles: Bytes = if (half == 0) both else @bitCast(words >> @splat(4));
-    return nibbles & @as(Bytes, @splat(15));
+    var indexes: [halves]Bytes = undefined;
+    inline for (&indexes, first_half..) |*half_indexes, half| {
+        const nibbles: Bytes = if (half == 0) both else @bitCast(words >> @splat(4));
+        half_indexes.* = nibbles & @as(Bytes, @splat(15));
+    }
+    return indexes;
 }
