@@ -33,9 +33,12 @@ pub inline fn repeatQuad(address: [*]const i8) Bytes {
 /// Asks for the 64 bytes that lie `ahead_bytes` further, to the second-level cache (prefetcht1): a core keeps a few dozen
 /// lines on their way to the first level and many more on their way to the second, and memory is as far away as more than
 /// a few dozen lines last. Past the end of the data it asks for something else, which is harmless: a prefetch never faults.
-pub inline fn prefetch(address: [*]const u8, ahead_bytes: usize) void {
-    const ahead: [*]const u8 = @ptrFromInt(@intFromPtr(address) +% ahead_bytes);
-    @prefetch(ahead, .{ .rw = .read, .locality = 2, .cache = .data });
+pub inline fn prefetch(address: [*]const u8, comptime ahead_bytes: usize) void {
+    asm volatile ("prefetcht1 %[ahead:c](%[address])"
+        :
+        : [address] "r" (address),
+          [ahead] "i" (ahead_bytes),
+    );
 }
 
 /// vphaddd: in each lane the sums of a's neighbours, then of b's.

@@ -48,33 +48,53 @@ fn computeTokens(
 ) void {
     // The steps unrolled below are more than the thousand that the compiler evaluates unasked.
     @setEvalBranchQuota(10_000);
-    const halves = comptime halvesTogether(tokens);
     var totals: [tokens]scale.Totals align(32) = @splat(@splat(0));
-    const segment_chunks = operands.segment_columns / format.chunk_columns;
-    var chunk: usize = 0;
-    while (chunk < operands.layout.chunks) : (chunk += segment_chunks) {
-        const codes = operands.codes + operands.chunkOffset(tile, chunk);
-        const count = @min(segment_chunks, operands.layout.chunks - chunk);
-        const cell = first_token * operands.activation_blocks + chunk / prepared.block_sums;
-        const group_scales = operands.groupScales(tile, chunk / segment_chunks);
-        comptime var first_half = 0;
-        inline while (first_half < 2) : (first_half += halves) {
-            const sums = sumSegment(tokens, first_half, operands, codes, cell, chunk % prepared.block_sums, count);
-            inline for (0..tokens) |token| {
-                const token_cell = cell + token * operands.activation_blocks;
-                const activation_scale: x86.Floats = @splat(operands.activation_scales[token_cell]);
-                inline for (sums[token], 0..) |words, part| {
-                    const row = first_half * 32 + part * 16;
-                    // A word beside itself is a 32-bit number whose upper half is the word: a shift extends the sign.
-                    const low: x86.DoubleWords = @bitCast(x86.interleaveLowWords(words, words));
-                    const high: x86.DoubleWords = @bitCast(x86.interleaveHighWords(words, words));
-                    scale.addTerm(weighting, &totals[token], row, low >> @splat(16), activation_scale, group_scales);
-                    scale.addTerm(weighting, &totals[token], row + 8, high >> @splat(16), activation_scale, group_scales);
+    const segment_chunks: usize = if (weighting == .row) prepared.block_sums else operands.segment_columns / format.chunk_columns;
+    const token_stride = operands.activation_blocks * prepared.table_bytes;
+    var codes = operands.codes + operands.chunkOffset(tile, 0);
+    var group_scales = operands.groupScales(tile, 0);
+    for (0..operands.activation_blocks) |activation_block| {
+        const cell = first_token * operands.activation_blocks + activation_block;
+        const block_chunks: usize = @min(prepared.block_sums, operands.layout.chunks - activation_block * prepared.block_sums);
+        var chunk: usize = 0;
+        while (chunk < block_chunks) : (chunk += segment_chunks) {
+            const count: usize = @min(segment_chunks, block_chunks - chunk);
+            const tables = operands.tables + cell * prepared.table_bytes + prepared.tableOffset(chunk * format.chunk_blocks);
+            comptime var first_half = 0;
+            inline while (first_half < 2) : (first_half += comptime halvesTogether(tokens)) {
+                const sums = sumSegment(tokens, first_half, codes, tables, token_stride, count);
+                inline for (0..tokens) |token| {
+                    const activation_scale = operands.activation_scales[cell + token * operands.activation_blocks];
+                    addTerms(tokens, weighting, &totals[token], first_half * 32, &sums[token], activation_scale, group_scales);
                 }
             }
+            codes += count * format.chunk_bytes;
+            if (weighting != .row) group_scales += format.tile_rows * operands.scale_element.bytes();
         }
     }
     for (&totals, first_token..) |*token_totals, token| scale.finish(operands, tile, token, token_totals);
+}
+
+/// Adds one segment's terms of one token, from `first_row` of the tile on.
+inline fn addTerms(
+    comptime tokens: usize,
+    comptime weighting: scale.Weighting,
+    totals: *scale.Totals,
+    comptime first_row: usize,
+    sums: *const [2 * halvesTogether(tokens)]Words,
+    activation_scale: f32,
+    group_scales: [*]const u8,
+) void {
+    const factor: x86.Floats = @splat(activation_scale);
+    inline for (0..sums.len) |part| {
+        const words = sums[part];
+        const row = first_row + part * 16;
+        // A word beside itself is a 32-bit number whose upper half is the word: a shift extends the sign.
+        const low: x86.DoubleWords = @bitCast(x86.interleaveLowWords(words, words));
+        const high: x86.DoubleWords = @bitCast(x86.interleaveHighWords(words, words));
+        scale.addTerm(weighting, totals, row, low >> @splat(16), factor, group_scales);
+        scale.addTerm(weighting, totals, row + 8, high >> @splat(16), factor, group_scales);
+    }
 }
 
 /// Halves of a tile that share one pass over the codes: both, where their sums fit the sixteen registers.
@@ -87,24 +107,29 @@ fn Sums(comptime tokens: usize) type {
     return [tokens][2 * halvesTogether(tokens)]Words;
 }
 
-/// The integer sums over `count` chunks, all of one activation block, for the rows from `first_half` on. `codes`: the
-/// first chunk; `cell`: the first token's activation block; `first_chunk` (0..7): where in the activation block the
-/// first chunk lies.
+/// The integer sums over `count` chunks (at most eight, all of one activation block) from `codes` on, for the rows from
+/// `first_half` on. `tables`: those of the first chunk for the first token; the next token's lie `token_stride` further.
 inline fn sumSegment(
     comptime tokens: usize,
     comptime first_half: usize,
-    operands: Operands,
     codes: [*]const u8,
-    cell: usize,
-    first_chunk: usize,
+    tables: [*]const u8,
+    token_stride: usize,
     count: usize,
 ) Sums(tokens) {
     var sums: Sums(tokens) = @splat(@splat(@splat(0)));
-    for (0..count) |number| {
-        const chunk = codes + number * format.chunk_bytes;
-        const table_offset = prepared.tableOffset((first_chunk + number) * format.chunk_blocks);
-        const tables = operands.tables + cell * prepared.table_bytes + table_offset;
-        addChunk(tokens, first_half, chunk, tables, operands.activation_blocks * prepared.table_bytes, &sums);
+    // The tables of two chunks are interleaved, which a segment of one chunk alone may begin amid; a longer one does not.
+    const second_offset = comptime prepared.tableOffset(format.chunk_blocks);
+    const pair_bytes = comptime prepared.tableOffset(2 * format.chunk_blocks);
+    for (0..count / 2) |pair| {
+        const pair_codes = codes + pair * 2 * format.chunk_bytes;
+        const pair_tables = tables + pair * pair_bytes;
+        addChunk(tokens, first_half, pair_codes, pair_tables, token_stride, &sums);
+        addChunk(tokens, first_half, pair_codes + format.chunk_bytes, pair_tables + second_offset, token_stride, &sums);
+    }
+    if (count % 2 == 1) {
+        const last = count - 1;
+        addChunk(tokens, first_half, codes + last * format.chunk_bytes, tables + last / 2 * pair_bytes, token_stride, &sums);
     }
     return sums;
 }
@@ -135,16 +160,22 @@ inline fn addChunk(
                 half_signs.* = x86.addBytes(half_signs.*, half_signs.*);
             }
         }
-        if (first_half == 0 and block < format.chunk_bytes / 64) x86.prefetch(chunk + block * 64, prefetch_bytes);
+        if (first_half == 0 and block < format.chunk_bytes / 64) x86.prefetch(chunk, prefetch_bytes + block * 64);
         const indexes = loadIndexes(halves, first_half, chunk + block * format.vector_bytes);
         inline for (0..tokens) |token| {
             const address = tables + token * token_stride + comptime prepared.tableOffset(block);
             const address_high = address + prepared.table_high_offset;
             const table = x86.loadLanes(address, address);
             const table_high = x86.loadLanes(address_high, address_high);
-            inline for (indexes, signs, &low[token], &high[token]) |half_indexes, half_signs, *low_sum, *high_sum| {
-                const low_digits = x86.applySigns(x86.lookUp(table, half_indexes), half_signs);
-                const high_digits = x86.applySigns(x86.lookUp(table_high, half_indexes), half_signs);
+            // All look-ups, then all signs, then all sums: in this order the units that each can use are kept busy.
+            var digits: [2][halves]Bytes = undefined;
+            inline for (&digits, .{ table, table_high }) |*of_table, entries| {
+                inline for (of_table, indexes) |*half_digits, half_indexes| half_digits.* = x86.lookUp(entries, half_indexes);
+            }
+            inline for (&digits) |*of_table| {
+                inline for (of_table, signs) |*half_digits, half_signs| half_digits.* = x86.applySigns(half_digits.*, half_signs);
+            }
+            inline for (&low[token], &high[token], digits[0], digits[1]) |*low_sum, *high_sum, low_digits, high_digits| {
                 low_sum.* = if (block == 0) low_digits else x86.addBytes(low_sum.*, low_digits);
                 high_sum.* = if (block == 0) high_digits else x86.addBytes(high_sum.*, high_digits);
             }
