@@ -56,6 +56,11 @@ export function preparedBytes(tokens: number, columns: number): number {
   return Number(out[0]);
 }
 
+/** The highest level that this machine runs. @throws the loader's errors */
+export function bestCpuLevel(): CpuLevel {
+  return CPU_LEVELS[library().symbols.sherry_cpu_level_best()] ?? "scalar";
+}
+
 /** One instruction set level with one thread pool. Not to be used from two threads at once; `close` frees it. */
 export class Kernels {
   readonly cpu_level: CpuLevel;
@@ -73,9 +78,8 @@ export class Kernels {
   /** @throws SherryError cpu_unsupported | argument_invalid | out_of_memory | native_failed, or the loader's. */
   static create(options: KernelOptions = {}): Kernels {
     const { symbols } = library();
-    const best = CPU_LEVELS[symbols.sherry_cpu_level_best()] ?? "scalar";
     const cpu_level =
-      options.cpu_level === undefined || options.cpu_level === "auto" ? best : options.cpu_level;
+      options.cpu_level === undefined || options.cpu_level === "auto" ? bestCpuLevel() : options.cpu_level;
     const thread_count = options.thread_count ?? defaultThreadCount();
     if (!Number.isInteger(thread_count) || thread_count < 1 || thread_count > THREAD_COUNT_MAX) {
       throw new SherryError("argument_invalid", "thread_count", {

@@ -15,9 +15,12 @@ export interface TensorOfFile {
   readonly bytes: number;
 }
 
-/** Everything before the first tensor's bytes. */
-export function safetensorsHeader(tensors: readonly TensorOfFile[]): Uint8Array {
-  const header: Record<string, unknown> = { __metadata__: { format: "pt" } };
+/** Everything before the first tensor's bytes. `metadata` joins what PyTorch's readers look for. */
+export function safetensorsHeader(
+  tensors: readonly TensorOfFile[],
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: { format: "pt", ...metadata } };
   let end = 0;
   for (const { name, dtype, shape, bytes } of tensors) {
     header[name] = { dtype, shape, data_offsets: [end, end + bytes] };
