@@ -2,12 +2,16 @@
 //! level_avx2.zig is of the product.
 const Table = @import("training/table.zig").Table;
 const scalar = @import("training/level_scalar.zig").table;
+const attention = @import("training/attention/avx2.zig");
 const product = @import("training/product/avx2.zig");
 
 const table: Table = level: {
     var level = scalar;
     level.product_pack = &product.pack;
     level.product = &product.run;
+    level.attention_forward = &attention.forward;
+    level.attention_backward_query = &attention.backwardQuery;
+    level.attention_backward_key_value = &attention.backwardKeyValue;
     break :level level;
 };
 
