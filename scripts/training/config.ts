@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { readTextFile } from "../../src/cli/text-file.ts";
 import { SherryError } from "../../src/errors.ts";
 import { describeValue, excerpt } from "../../src/packing/excerpt.ts";
-import { examineJson } from "../../src/packing/json-text.ts";
+import { examineJson, isJsonObject } from "../../src/packing/json-text.ts";
 import { TRAINING_SCHEMA, type TrainingConfig } from "./config-schema.ts";
 
 /** @throws SherryError argument_invalid | file_not_found | file_unreadable */
@@ -27,6 +27,7 @@ export function readConfigJson(path: string): unknown {
       cause,
     });
   }
+  if (!isJsonObject(json)) throw refuse(path, "one JSON object", describeValue(json));
   const { repeated_key } = examineJson(source);
   if (repeated_key === null) return json;
   throw refuse(path, "each key once", `${excerpt(repeated_key)} twice`);
@@ -58,7 +59,7 @@ export function parseWith<Schema extends v.GenericSchema>(
 }
 
 function checkTogether(config: TrainingConfig): void {
-  const { batch, steps, learning_rate, quantization, evaluation, data, tokenizer, model } = config;
+  const { batch, steps, learning_rate, quantization, evaluation, tokenizer, model } = config;
   if (learning_rate.warmup_steps > steps) {
     throw refuse(
       "learning_rate.warmup_steps",
@@ -86,10 +87,7 @@ function checkTogether(config: TrainingConfig): void {
       String(evaluation.tokens),
     );
   }
-  if ("corpus" in data && tokenizer === null && "shape" in model) {
-    throw refuse("tokenizer", 'an object with "vocab_size" or "from": the model brings none', "nothing");
-  }
-  if ("texts" in data && tokenizer === null && "shape" in model) {
+  if (tokenizer === null && "shape" in model) {
     throw refuse("tokenizer", 'an object with "vocab_size" or "from": the model brings none', "nothing");
   }
   if (tokenizer !== null && "from" in model) {
