@@ -6,9 +6,10 @@
  */
 import { symmetricEigenvalues } from "./symmetric-eigenvalues.ts";
 
-/** @param matrix f32 [rows][columns]. @returns 0 for a matrix of zeros */
+/** @param matrix f32 [rows][columns]. @returns 0 for a matrix of zeros, NaN for one with numbers that are not finite */
 export function effectiveRank(matrix: Float32Array, rows: number, columns: number): number {
   const side = Math.min(rows, columns);
+  if (!matrix.every(Number.isFinite)) return Number.NaN;
   const eigenvalues = symmetricEigenvalues(gram(matrix, rows, columns), side);
   // Rounding leaves eigenvalues of a singular matrix a little below zero, or above: those count as zero.
   const largest = eigenvalues.reduce((most, value) => Math.max(most, value), 0);

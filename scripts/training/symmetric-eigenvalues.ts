@@ -7,7 +7,11 @@ import { SherryError } from "../../src/errors.ts";
 /** QL steps for one eigenvalue; two or three are usual. */
 const STEPS_MAX = 60;
 
-/** @param matrix f64 [n][n], row after row; overwritten. @returns the n eigenvalues in no order */
+/**
+ * Exact to rounding beside the largest eigenvalue.
+ * @param matrix f64 [n][n] of finite numbers, row after row; overwritten
+ * @returns the n eigenvalues in no order
+ */
 export function symmetricEigenvalues(matrix: Float64Array, n: number): Float64Array {
   if (matrix.length !== n * n || n < 1) {
     throw new SherryError("internal", "a symmetric matrix", {
@@ -72,9 +76,12 @@ function tridiagonal(a: Float64Array, n: number): Tridiagonal {
 /** Deflates the eigenvalues one after the other; `d` ends as the eigenvalues. */
 function implicitQl(d: Float64Array, e: Float64Array): Float64Array {
   const n = d.length;
+  // Beside the largest row, not beside the neighbours: a matrix of low rank has whole blocks of nothing but rounding.
+  const norm = d.reduce((most, value, index) => Math.max(most, Math.abs(value) + Math.abs(at(e, index))), 0);
+  const negligible = Number.EPSILON * norm;
   for (let low = 0; low < n; low += 1) {
     for (let step = 0; ; step += 1) {
-      const end = splitAfter(d, e, low);
+      const end = splitAfter(e, low, negligible);
       if (end === low) break;
       if (step === STEPS_MAX) {
         throw new SherryError("internal", "the eigenvalues of a gradient's Gram matrix", {
@@ -89,13 +96,9 @@ function implicitQl(d: Float64Array, e: Float64Array): Float64Array {
 }
 
 /** The last index of the unreduced block that begins at `low`. */
-function splitAfter(d: Float64Array, e: Float64Array, low: number): number {
+function splitAfter(e: Float64Array, low: number, negligible: number): number {
   let end = low;
-  while (end < d.length - 1) {
-    const scale = Math.abs(at(d, end)) + Math.abs(at(d, end + 1));
-    if (Math.abs(at(e, end)) <= Number.EPSILON * scale) return end;
-    end += 1;
-  }
+  while (end < e.length - 1 && Math.abs(at(e, end)) > negligible) end += 1;
   return end;
 }
 

@@ -52,6 +52,26 @@ describe("eigenvalues", () => {
     for (const value of ones.slice(0, 4)) expect(value).toBeCloseTo(0, 12);
   });
 
+  test("of matrices of low rank, whose small eigenvalues are rounding", () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const random = Random.fromSeed(seed);
+      const vectors = Array.from({ length: 3 }, () =>
+        Float64Array.from({ length: 64 }, () => random.nextUniform() * 10 ** -(seed % 7)),
+      );
+      const matrix = Float64Array.from({ length: 64 * 64 }, (_, index) =>
+        vectors.reduce((sum, v) => sum + at(v, Math.floor(index / 64)) * at(v, index % 64), 0),
+      );
+      const trace = Array.from({ length: 64 }, (_, index) => at(matrix, index * 65)).reduce(
+        (a, b) => a + b,
+        0,
+      );
+      const found = sorted(symmetricEigenvalues(matrix, 64));
+      expect(found.reduce((sum, value) => sum + value, 0) / trace).toBeCloseTo(1, 10);
+      expect(Math.abs(at(found, 60)) / trace).toBeLessThan(1e-13);
+      expect(at(found, 61) / trace).toBeGreaterThan(1e-6);
+    }
+  });
+
   test("refuses a matrix of another size", () => {
     expect(() => symmetricEigenvalues(new Float64Array(5), 2)).toThrow(
       "a symmetric matrix: expected 2 x 2 elements, received 5",
@@ -86,6 +106,11 @@ describe("effective rank", () => {
         6,
       ),
     ).toBeCloseTo(Math.exp(entropy), 10);
+  });
+
+  test("is no number where the matrix has one that is not finite", () => {
+    expect(effectiveRank(Float32Array.of(1, 2, Number.NaN, 4), 2, 2)).toBeNaN();
+    expect(effectiveRank(Float32Array.of(1, 2, Number.POSITIVE_INFINITY, 4), 2, 2)).toBeNaN();
   });
 
   test("is 1 for one direction and 0 for none", () => {
