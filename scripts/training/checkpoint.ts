@@ -52,7 +52,7 @@ export function writeCheckpoint(
   const stored = storedTensors(parameters);
   const metadata = { [METADATA_KEY]: JSON.stringify({ version: CHECKPOINT_VERSION, ...state }) };
   const header = safetensorsHeader(stored, metadata);
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const file = PartialFile.create(path);
   try {
     let offset = header.length;
@@ -127,4 +127,17 @@ function storedTensors({ all }: Parameters) {
 
 function bytesOf(values: Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    throw new SherryError("file_unwritable", path, {
+      expected: "a place where the checkpoint can be written",
+      received: cause instanceof Error ? cause.message : String(cause),
+      next_step: "Check permissions and the free space",
+      cause,
+    });
+  }
 }

@@ -1,5 +1,5 @@
 /** A comparison of tiny runs, its files, its refusals, and the sentences that hold it against the paper. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -11,6 +11,9 @@ import {
 import { type ComparisonRow, claims } from "../../../scripts/training/comparison-table.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { tinyConfig } from "./tiny-run.ts";
+
+// Training takes as long as the machine is busy.
+setDefaultTimeout(120_000);
 
 const at = temporaryFolder();
 const { name: _name, output: _output, seed: _seed, quantization: _quantization, ...base } = tinyConfig("");

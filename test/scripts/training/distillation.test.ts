@@ -1,11 +1,14 @@
 /** Training from a folder and towards a teacher: what a folder brings is what the run starts with, and the pull is there. */
-import { beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readLog } from "../../../scripts/training/log.ts";
 import { train } from "../../../scripts/training/train.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { tinyConfig, tinyRun } from "./tiny-run.ts";
+
+// Training takes as long as the machine is busy.
+setDefaultTimeout(120_000);
 
 const at = temporaryFolder();
 const FULL = { method: "none" };

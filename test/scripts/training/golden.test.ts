@@ -2,7 +2,7 @@
  * The loss curve of a run of 200 steps against the one that test/golden/ keeps: a change of a kernel, of the data or of
  * the optimizer shows here. To write it anew: SHERRY_WRITE_GOLDEN=1 bun test test/scripts/training/golden.test.ts
  */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readLog } from "../../../scripts/training/log.ts";
@@ -10,6 +10,9 @@ import { train } from "../../../scripts/training/train.ts";
 import { Random } from "../../../src/sampling/random.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { tinyRun } from "./tiny-run.ts";
+
+// Training takes as long as the machine is busy.
+setDefaultTimeout(120_000);
 
 const at = temporaryFolder();
 const PATH = join(import.meta.dir, "../../golden/training-loss.json");

@@ -3,7 +3,7 @@
  * quantizer's own derivative is zero almost everywhere, so with Sherry and Arenas the differences are taken in the
  * effective weights, and the latent gradient must be (1 + lambda) times theirs.
  */
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { allocateActivations, allocateGradients } from "../../../scripts/training/activations.ts";
 import { backward } from "../../../scripts/training/backward.ts";
 import type { QuantizationConfig } from "../../../scripts/training/config-schema.ts";
@@ -15,6 +15,9 @@ import { IGNORED_TARGET, TrainingKernels } from "../../../src/native/training-ke
 import { parseModelConfig } from "../../../src/packing/checkpoint-config.ts";
 import { Random } from "../../../src/sampling/random.ts";
 import { type ReferenceConfig, referenceLogits } from "../../model/reference-forward.ts";
+
+// Training takes as long as the machine is busy.
+setDefaultTimeout(120_000);
 
 const SEQUENCES = 2;
 const SEQUENCE_TOKENS = 7;

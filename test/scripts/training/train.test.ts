@@ -2,7 +2,7 @@
  * Whole runs of a tiny model: the same seed gives the same bits whatever the threads, a run that was stopped or killed
  * goes on to the same bits, and the exported model is what the trainer evaluated.
  */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKPOINT_PATH } from "../../../scripts/training/checkpoint.ts";
@@ -12,6 +12,9 @@ import { train } from "../../../scripts/training/train.ts";
 import { packCheckpoint } from "../../../src/packing/packer.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { tinyRun } from "./tiny-run.ts";
+
+// Training takes as long as the machine is busy.
+setDefaultTimeout(120_000);
 
 const at = temporaryFolder();
 /** One trained tokenizer for all runs: a run whose folder has one takes it. */
