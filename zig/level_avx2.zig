@@ -4,8 +4,8 @@ const kernel = @import("kernels/kernel.zig");
 
 const table: kernel.Table = .{
     .prepare = &@import("kernels/prepare/avx2.zig").run,
-    .sherry_table = &@import("kernels/sherry_linear/avx2_table.zig").run,
-    .sherry_decode = &@import("kernels/sherry_linear/avx2_decode.zig").run,
+    .prepare_tables = &@import("kernels/prepare/avx2.zig").runTables,
+    .sherry_linear = &@import("kernels/sherry_linear/avx2.zig").run,
     .q8_linear = &@import("kernels/q8_linear/avx2.zig").run,
     .q6k_linear = &@import("kernels/q6k_linear/avx2.zig").run,
     .int4_linear = &@import("kernels/int4_linear/avx2.zig").run,

@@ -3,8 +3,8 @@ const kernel = @import("kernels/kernel.zig");
 
 pub const table: kernel.Table = .{
     .prepare = &@import("kernels/prepare/scalar.zig").run,
-    .sherry_table = &@import("kernels/sherry_linear/scalar.zig").run,
-    .sherry_decode = &@import("kernels/sherry_linear/scalar.zig").run,
+    .prepare_tables = &@import("kernels/prepare/scalar.zig").runTables,
+    .sherry_linear = &@import("kernels/sherry_linear/scalar.zig").run,
     .q8_linear = &@import("kernels/q8_linear/scalar.zig").run,
     .q6k_linear = &@import("kernels/q6k_linear/scalar.zig").run,
     .int4_linear = &@import("kernels/int4_linear/scalar.zig").run,

@@ -6,6 +6,7 @@ const std = @import("std");
 const format = @import("../format.zig");
 const prepared_layout = @import("../kernels/prepared.zig");
 const prepare = @import("../kernels/prepare.zig");
+const prepare_tables = @import("../kernels/prepare_tables.zig");
 const sherry_linear = @import("../kernels/sherry_linear.zig");
 const q8_linear = @import("../kernels/q8_linear.zig");
 const q6k_linear = @import("../kernels/q6k_linear.zig");
@@ -15,6 +16,9 @@ const embedding = @import("../kernels/embedding.zig");
 const Context = @import("context.zig").Context;
 const Status = @import("status.zig").Status;
 const checks = @import("checks.zig");
+
+/// Activation blocks that are worth a thread: about a microsecond of work.
+const prepare_grain = 8;
 
 /// Writes the bytes that a prepared buffer for B tokens of K columns takes.
 pub export fn sherry_prepared_bytes(tokens: usize, columns: usize, out: ?*usize) callconv(.c) i32 {
@@ -61,7 +65,7 @@ fn prepareChecked(
         .column_order = order,
         .prepared = bytes,
     };
-    const status = context.run(context.kernels.prepare, &arguments, tokens * layout.blocks, 8);
+    const status = context.run(context.kernels.prepare, &arguments, tokens * layout.blocks, prepare_grain);
     if (status != .ok) return status;
     const scales: [*]const f32 = @ptrCast(@alignCast(bytes + layout.scales_offset));
     for (scales[0 .. tokens * layout.blocks]) |scale| {
@@ -87,6 +91,7 @@ pub export fn sherry_linear_sherry(
 ) callconv(.c) i32 {
     const context = Context.from(context_pointer) orelse return Status.argument_invalid.code();
     if (granularity > 2 or scale_element > 2) return Status.argument_invalid.code();
+    const prepared_start = checks.alignedConst(u8, prepared) orelse return Status.argument_invalid.code();
     const arguments = sherry_linear.Arguments{
         .weights = checks.alignedConst(u8, weights) orelse return Status.argument_invalid.code(),
         .rows = rows,
@@ -94,19 +99,48 @@ pub export fn sherry_linear_sherry(
         .granularity = @fromBackingInt(@intCast(granularity)),
         .group_columns = group_columns,
         .scale_element = @fromBackingInt(@intCast(scale_element)),
-        .prepared = checks.alignedConst(u8, prepared) orelse return Status.argument_invalid.code(),
+        .prepared = prepared_start,
         .tokens = tokens,
+        .first_token = 0,
+        .round_tokens = tokens,
+        .tables = prepared_start,
         .y = y orelse return Status.argument_invalid.code(),
     };
     const layout = format.SherryLayout.init(rows, columns, arguments.granularity, group_columns, arguments.scale_element) orelse
         return Status.argument_invalid.code();
     if (weights_bytes < layout.bytes) return Status.argument_invalid.code();
     if (!checks.holdsPrepared(prepared_bytes, tokens, columns)) return Status.argument_invalid.code();
-    const function = if (tokens <= prepared_layout.table_tokens_max)
-        context.kernels.sherry_table
-    else
-        context.kernels.sherry_decode;
-    return context.run(function, &arguments, layout.tiles, checks.tileGrain(columns, tokens)).code();
+    return multiplySherry(context, arguments, layout.tiles).code();
+}
+
+/// All tokens at once where prepare has made their tables, else in rounds with tables of their own.
+fn multiplySherry(context: *Context, all: sherry_linear.Arguments, tiles: usize) Status {
+    const layout = prepared_layout.Layout.init(all.tokens, all.columns).?;
+    const most = prepared_layout.table_tokens_max;
+    var round = all;
+    if (all.tokens <= most) {
+        round.tables = all.prepared + layout.tables_offset;
+        return context.run(context.kernels.sherry_linear, &round, tiles, checks.tileGrain(all.columns, all.tokens));
+    }
+    const tables = context.scratchOf(most * layout.blocks * prepared_layout.table_bytes) orelse return .out_of_memory;
+    round.tables = tables;
+    while (round.first_token < all.tokens) : (round.first_token += most) {
+        round.round_tokens = @min(most, all.tokens - round.first_token);
+        const filling = prepare_tables.Arguments{
+            .prepared = all.prepared,
+            .tokens = all.tokens,
+            .columns = all.columns,
+            .first_token = round.first_token,
+            .round_tokens = round.round_tokens,
+            .tables = tables,
+        };
+        const filled = context.run(context.kernels.prepare_tables, &filling, round.round_tokens * layout.blocks, prepare_grain);
+        if (filled != .ok) return filled;
+        const grain = checks.tileGrain(all.columns, round.round_tokens);
+        const multiplied = context.run(context.kernels.sherry_linear, &round, tiles, grain);
+        if (multiplied != .ok) return multiplied;
+    }
+    return .ok;
 }
 
 /// The arguments of a product with prepared activations; null when a pointer is null or misaligned.

@@ -19,10 +19,19 @@ pub const block_table_bytes = 32;
 pub const table_bytes = format.activation_block_columns / format.block_columns * block_table_bytes;
 /// Where the high digits of a block of four lie, counted from its low digits.
 pub const table_high_offset = 256;
-/// Up to this many tokens the tables are made and `sherry_table` computes; above it, `sherry_decode`. Both took the same
-/// time at about 64 tokens where this was measured (2 MB of second-level cache); 24 leaves room for CPUs with less of
-/// it, because the tables take eight bytes an activation and are read again for every tile of rows.
-pub const table_tokens_max = 24;
+/// Tokens whose tables lie side by side, because sherry_linear looks up for as many at once.
+pub const table_tokens = 4;
+/// Up to this many tokens the tables are made together with the values. They take eight bytes an activation, so of more
+/// tokens sherry_linear's caller makes them in rounds of this many (prepare_tables.zig).
+pub const table_tokens_max = 64;
+
+/// Where the tables of an activation block of a token lie among all B * N, counted in `table_bytes`: four tokens' after
+/// four tokens' (the last fewer), in each block after block, in each block token after token. So what is used together
+/// lies together, and no two of it at a distance that makes them share a cache's sets.
+pub inline fn tableIndex(tokens: usize, blocks: usize, token: usize, block: usize) usize {
+    const first = token / table_tokens * table_tokens;
+    return first * blocks + block * @min(table_tokens, tokens - first) + token % table_tokens;
+}
 
 /// Where the sixteen low digits of block of four `block` (0..63) lie inside its activation block's tables. The tables of
 /// two chunks (sixteen blocks) are interleaved, because that is how the transposition in prepare/avx2.zig leaves them:
@@ -50,7 +59,7 @@ pub const Layout = struct {
     half_sums_offset: usize,
     /// i8 [B][N * 256]
     values_offset: usize,
-    /// u8 [B][N][table_bytes]; there only when B <= table_tokens_max.
+    /// u8 [B * N][table_bytes], at tableIndex; there only when B <= table_tokens_max.
     tables_offset: usize,
     bytes: usize,
 
@@ -88,7 +97,7 @@ pub const Layout = struct {
 };
 
 test "every part starts at a multiple of 64, none reaches into the next, and the last ends the allocation" {
-    for ([_]usize{ 1, 2, 3, 8, table_tokens_max, table_tokens_max + 1, 64 }) |tokens| for ([_]usize{ 1, 4, 255, 256, 257, 2048, 8644 }) |columns| {
+    for ([_]usize{ 1, 2, 3, 8, table_tokens_max, table_tokens_max + 1, 100 }) |tokens| for ([_]usize{ 1, 4, 255, 256, 257, 2048, 8644 }) |columns| {
         const layout = Layout.init(tokens, columns).?;
         const cells = tokens * layout.blocks;
         try std.testing.expect(layout.padded_columns >= columns and layout.padded_columns - columns < 256);
@@ -116,5 +125,18 @@ test "the tables of an activation block fill its bytes, each once" {
         const offset = tableOffset(block) + digit + entry;
         try std.testing.expect(!seen[offset]);
         seen[offset] = true;
+    };
+}
+
+test "the tables of all tokens and blocks fill their part, each once" {
+    for ([_]usize{ 1, 2, 3, 4, 5, 8, 11 }) |tokens| for ([_]usize{ 1, 2, 7 }) |blocks| {
+        var seen: [11 * 7]bool = @splat(false);
+        for (0..tokens) |token| for (0..blocks) |block| {
+            const index = tableIndex(tokens, blocks, token, block);
+            try std.testing.expect(index < tokens * blocks and !seen[index]);
+            seen[index] = true;
+            // A token's neighbour in its four lies beside it.
+            if (token % 4 != 0) try std.testing.expectEqual(index - 1, tableIndex(tokens, blocks, token - 1, block));
+        };
     };
 }

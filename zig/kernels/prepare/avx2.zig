@@ -2,6 +2,7 @@
 const std = @import("std");
 const format = @import("../../format.zig");
 const prepare = @import("../prepare.zig");
+const prepare_tables = @import("../prepare_tables.zig");
 const prepared = @import("../prepared.zig");
 const x86 = @import("../x86.zig");
 
@@ -22,10 +23,13 @@ pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) v
             @memcpy(padded[0..target.x.len], target.x);
             quantize(&padded, target);
         }
-        if (target.tables) |tables| {
-            for (0..4) |part| fillTables(target.values[part * 64 ..][0..64], tables[part * 512 ..][0..512]);
-        }
+        if (target.tables) |tables| fillBlock(target.values, tables);
     }
+}
+
+/// prepare_tables.zig's contract.
+pub fn runTables(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
+    prepare_tables.runWith(fillBlock, arguments, begin, end);
 }
 
 fn quantize(x: *const [block_columns]f32, target: prepare.Target) void {
@@ -117,6 +121,10 @@ inline fn quantizeChunk(x: *const [32]f32, inverse: Floats) Bytes {
     const high = x86.packDoubleWords(integers[2], integers[3]);
     const quads: DoubleWords = @bitCast(x86.packWords(low, high));
     return @bitCast(@shuffle(i32, quads, undefined, [8]i32{ 0, 4, 1, 5, 2, 6, 3, 7 }));
+}
+
+pub fn fillBlock(values: *const [block_columns]i8, tables: *[prepared.table_bytes]u8) void {
+    for (0..4) |part| fillTables(values[part * 64 ..][0..64], tables[part * 512 ..][0..512]);
 }
 
 /// The digit tables of sixteen blocks of four. Word w of a vector speaks of block w throughout.

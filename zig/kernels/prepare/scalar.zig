@@ -2,6 +2,7 @@
 const std = @import("std");
 const format = @import("../../format.zig");
 const prepare = @import("../prepare.zig");
+const prepare_tables = @import("../prepare_tables.zig");
 const prepared = @import("../prepared.zig");
 
 /// Adding it to |x| < 2^22 leaves no bit for a fraction, so the sum is rounded to an integer, halves to even.
@@ -12,8 +13,13 @@ pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) v
     for (begin..end) |unit| {
         const target = prepare.Target.init(input, unit);
         quantize(target);
-        if (target.tables) |tables| fillTables(target.values, tables);
+        if (target.tables) |tables| fillBlock(target.values, tables);
     }
+}
+
+/// prepare_tables.zig's contract.
+pub fn runTables(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
+    prepare_tables.runWith(fillBlock, arguments, begin, end);
 }
 
 fn quantize(target: prepare.Target) void {
@@ -42,7 +48,7 @@ fn quantize(target: prepare.Target) void {
     }
 }
 
-fn fillTables(values: *const [format.activation_block_columns]i8, tables: *[prepared.table_bytes]u8) void {
+pub fn fillBlock(values: *const [format.activation_block_columns]i8, tables: *[prepared.table_bytes]u8) void {
     for (0..values.len / format.block_columns) |block| {
         const low = tables[prepared.tableOffset(block)..][0..16];
         const high = tables[prepared.tableOffset(block) + prepared.table_high_offset ..][0..16];

@@ -1,4 +1,4 @@
-//! The float half of sherry_linear.zig's contract with AVX2, which both AVX2 designs share: integer sums of eight rows in,
+//! The float half of sherry_linear.zig's contract with AVX2: integer sums of eight rows in,
 //! running totals of a tile, finished outputs out.
 const elements = @import("../elements.zig");
 const format = @import("../../format.zig");
@@ -42,6 +42,26 @@ pub inline fn addTerm(
     };
     const before: Floats = totals[row..][0..8].*;
     totals[row..][0..8].* = before + @as(Floats, @floatFromInt(sums)) * factor;
+}
+
+/// Adds one segment's terms of one token, from `first_row` of the tile on. `sums`: an array of vectors of sixteen rows.
+pub inline fn addWords(
+    comptime weighting: Weighting,
+    totals: *Totals,
+    comptime first_row: usize,
+    sums: anytype,
+    activation_scale: f32,
+    group_scales: [*]const u8,
+) void {
+    const factor: Floats = @splat(activation_scale);
+    inline for (sums, 0..) |words, part| {
+        const row = first_row + part * 16;
+        // A word beside itself is a 32-bit number whose upper half is the word: a shift extends the sign.
+        const low: x86.DoubleWords = @bitCast(x86.interleaveLowWords(words, words));
+        const high: x86.DoubleWords = @bitCast(x86.interleaveHighWords(words, words));
+        addTerm(weighting, totals, row, low >> @splat(16), factor, group_scales);
+        addTerm(weighting, totals, row + 8, high >> @splat(16), factor, group_scales);
+    }
 }
 
 /// The scales of rows `row` .. `row` + 8, widened, given where the scale of row 0 is.

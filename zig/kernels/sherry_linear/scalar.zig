@@ -1,5 +1,5 @@
-//! sherry_linear.zig's contract, one weight after another: the reference, and what runs where no variant fits. Serves
-//! both `sherry_table` and `sherry_decode`; reads the codes, the scales and the int8 values, no tables.
+//! sherry_linear.zig's contract, one weight after another: the reference, and what runs where no variant fits. Reads
+//! the codes, the scales and the int8 values, no tables.
 const elements = @import("../elements.zig");
 const format = @import("../../format.zig");
 const sherry_linear = @import("../sherry_linear.zig");
@@ -16,14 +16,16 @@ pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) v
 
 /// One row for all tokens. The outputs themselves hold the running totals, so no buffer depends on the token count.
 fn computeRow(operands: Operands, row: usize) void {
-    for (0..operands.tokens) |token| operands.y[token * operands.rows + row] = 0;
+    const first_token = operands.first_token;
+    const token_end = first_token + operands.round_tokens;
+    for (first_token..token_end) |token| operands.y[token * operands.rows + row] = 0;
     var first_column: usize = 0;
     while (first_column < operands.columns) : (first_column += operands.segment_columns) {
         var weights: [format.activation_block_columns]i8 = undefined;
         const count = @min(operands.segment_columns, operands.columns - first_column);
         decodeSegment(operands, row, first_column, weights[0..count]);
         const activation_block = first_column / format.activation_block_columns;
-        for (0..operands.tokens) |token| {
+        for (first_token..token_end) |token| {
             const values = operands.values + token * operands.padded_columns + first_column;
             var sum: i32 = 0;
             for (weights[0..count], values[0..count]) |weight, value| sum += @as(i32, weight) * value;
@@ -33,7 +35,7 @@ fn computeRow(operands: Operands, row: usize) void {
         }
     }
     if (operands.granularity == .group) return;
-    for (0..operands.tokens) |token| operands.y[token * operands.rows + row] *= scaleAt(operands, row, 0);
+    for (first_token..token_end) |token| operands.y[token * operands.rows + row] *= scaleAt(operands, row, 0);
 }
 
 /// The four weights of each of the 32 codes.

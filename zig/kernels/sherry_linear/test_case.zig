@@ -4,6 +4,7 @@ const std = @import("std");
 const format = @import("../../format.zig");
 const kernel = @import("../kernel.zig");
 const prepare = @import("../prepare.zig");
+const prepare_tables = @import("../prepare_tables.zig");
 const prepared = @import("../prepared.zig");
 const sherry_linear = @import("../sherry_linear.zig");
 const testing = @import("../testing.zig");
@@ -69,6 +70,7 @@ pub const Case = struct {
     dense: []i8,
     packed_weights: []align(64) u8,
     prepared_bytes: []align(64) u8,
+    token_tables_bytes: usize,
 
     pub fn init(random: std.Random, shape: Shape, weight_kind: WeightKind, activation_kind: ActivationKind) !Case {
         const layout = format.SherryLayout.init(
@@ -96,6 +98,7 @@ pub const Case = struct {
             .dense = dense,
             .packed_weights = packed_weights,
             .prepared_bytes = try prepareActivations(random, shape, activation_kind),
+            .token_tables_bytes = prepared.Layout.init(1, shape.columns).?.blocks * prepared.table_bytes,
         };
     }
 
@@ -113,9 +116,20 @@ pub const Case = struct {
         const buffer = try allocator.alloc(f32, count + 2 * guard);
         defer allocator.free(buffer);
         @memset(buffer, sentinel);
-        const arguments = self.argumentsFor(buffer[guard..].ptr);
-        run(&arguments, first_tiles, self.layout.tiles);
-        run(&arguments, 0, first_tiles);
+        // Two rounds, where there is more than one token, the second one first.
+        const tables = try allocator.alignedAlloc(u8, .@"64", self.shape.tokens * self.token_tables_bytes);
+        defer allocator.free(tables);
+        const first_round = (self.shape.tokens + 1) / 2;
+        for ([_][2]usize{ .{ first_round, self.shape.tokens }, .{ 0, first_round } }) |round| {
+            if (round[0] == round[1]) continue;
+            var arguments = self.argumentsFor(buffer[guard..].ptr);
+            arguments.first_token = round[0];
+            arguments.round_tokens = round[1] - round[0];
+            arguments.tables = tables.ptr;
+            self.fillTables(&arguments, tables.ptr);
+            run(&arguments, first_tiles, self.layout.tiles);
+            run(&arguments, 0, first_tiles);
+        }
         for (buffer[0..guard]) |element| try std.testing.expectEqual(sentinel, element);
         for (buffer[guard + count ..]) |element| try std.testing.expectEqual(sentinel, element);
         for (buffer[guard..][0..count]) |element| try std.testing.expect(element != sentinel);
@@ -148,8 +162,24 @@ pub const Case = struct {
             .scale_element = self.shape.scale_element,
             .prepared = self.prepared_bytes.ptr,
             .tokens = self.shape.tokens,
+            .first_token = 0,
+            .round_tokens = self.shape.tokens,
+            .tables = &.{},
             .y = y,
         };
+    }
+
+    fn fillTables(self: Case, arguments: *const sherry_linear.Arguments, tables: [*]align(64) u8) void {
+        const filling = prepare_tables.Arguments{
+            .prepared = self.prepared_bytes.ptr,
+            .tokens = self.shape.tokens,
+            .columns = self.shape.columns,
+            .first_token = arguments.first_token,
+            .round_tokens = arguments.round_tokens,
+            .tables = tables,
+        };
+        const blocks = self.token_tables_bytes / prepared.table_bytes;
+        @import("../prepare/scalar.zig").runTables(&filling, 0, arguments.round_tokens * blocks);
     }
 };
 

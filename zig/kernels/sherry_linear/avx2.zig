@@ -1,6 +1,9 @@
-//! Few tokens by look-up (kernels.md, design A1): the four activations of a block have only sixteen sums that an index
-//! can name, prepare.zig has stored them as two signed digits of radix 31 (T = 31 * high + low), and one byte shuffle
-//! looks up the digits of 32 rows.
+//! sherry_linear.zig's contract by look-up (kernels.md, design A1): the four activations of a block have only sixteen sums
+//! that an index can name, prepare.zig has stored them as two signed digits of radix 31 (T = 31 * high + low), and one
+//! byte shuffle looks up the digits of 32 rows. Several tokens share the extraction of indexes and signs.
+//!
+//! Multiplying unpacked weights instead (vpmaddubsw, design G1) needs eight instructions for 128 weights and a token where
+//! this needs six, and measured slower at every number of tokens.
 //!
 //! Bounds. Digits are added as bytes over the eight blocks of a chunk: 8 * 15 = 120 and 8 * 12 = 96 fit a signed byte.
 //! Joined sums are added as 16-bit words over at most 256 columns: 64 blocks * 381 = 24384 fits.
@@ -15,21 +18,32 @@ const Operands = sherry_linear.Operands;
 const Words = x86.Words;
 
 /// Tokens that share one extraction of the indexes; more would not fit the sixteen registers.
-const tokens_together = 4;
+const tokens_together = prepared.table_tokens;
+/// Tables of this many bytes are used for all tiles before the next tokens' tables: what a second-level cache holds
+/// beside the codes.
+const resident_bytes = 512 * 1024;
 /// How far ahead of use the codes are fetched, in bytes.
 const prefetch_bytes = 10240;
 
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
     const operands = Operands.init(@ptrCast(@alignCast(arguments)));
+    const token_tables_bytes = operands.activation_blocks * prepared.table_bytes;
+    const resident_tokens = @max(1, resident_bytes / (tokens_together * token_tables_bytes)) * tokens_together;
     switch (scale.weightingOf(operands)) {
-        inline else => |weighting| for (begin..end) |tile| computeTile(weighting, operands, tile),
+        inline else => |weighting| {
+            var token: usize = 0;
+            while (token < operands.round_tokens) : (token += resident_tokens) {
+                const token_end = @min(token + resident_tokens, operands.round_tokens);
+                for (begin..end) |tile| computeTile(weighting, operands, tile, token, token_end);
+            }
+        },
     }
 }
 
-fn computeTile(comptime weighting: scale.Weighting, operands: Operands, tile: usize) void {
-    var token: usize = 0;
-    while (token < operands.tokens) {
-        const together = @min(tokens_together, operands.tokens - token);
+fn computeTile(comptime weighting: scale.Weighting, operands: Operands, tile: usize, begin: usize, end: usize) void {
+    var token = begin;
+    while (token < end) {
+        const together = @min(tokens_together, end - token);
         switch (together) {
             inline 1...tokens_together => |tokens| computeTokens(tokens, weighting, operands, tile, token),
             else => unreachable,
@@ -38,19 +52,19 @@ fn computeTile(comptime weighting: scale.Weighting, operands: Operands, tile: us
     }
 }
 
-/// One tile for `tokens` tokens from `first_token` on.
+/// One tile for `tokens` tokens from `round_token` on, counted within the round.
 fn computeTokens(
     comptime tokens: usize,
     comptime weighting: scale.Weighting,
     operands: Operands,
     tile: usize,
-    first_token: usize,
+    round_token: usize,
 ) void {
     // The steps unrolled below are more than the thousand that the compiler evaluates unasked.
     @setEvalBranchQuota(10_000);
+    const first_token = operands.first_token + round_token;
     var totals: [tokens]scale.Totals align(32) = @splat(@splat(0));
     const segment_chunks: usize = if (weighting == .row) prepared.block_sums else operands.segment_columns / format.chunk_columns;
-    const token_stride = operands.activation_blocks * prepared.table_bytes;
     var codes = operands.codes + operands.chunkOffset(tile, 0);
     var group_scales = operands.groupScales(tile, 0);
     for (0..operands.activation_blocks) |activation_block| {
@@ -59,13 +73,13 @@ fn computeTokens(
         var chunk: usize = 0;
         while (chunk < block_chunks) : (chunk += segment_chunks) {
             const count: usize = @min(segment_chunks, block_chunks - chunk);
-            const tables = operands.tables + cell * prepared.table_bytes + prepared.tableOffset(chunk * format.chunk_blocks);
+            const tables = operands.tablesOf(round_token, activation_block) + tableOffset(chunk);
             comptime var first_half = 0;
             inline while (first_half < 2) : (first_half += comptime halvesTogether(tokens)) {
-                const sums = sumSegment(tokens, first_half, codes, tables, token_stride, count);
+                const sums = sumSegment(tokens, first_half, codes, tables, count);
                 inline for (0..tokens) |token| {
                     const activation_scale = operands.activation_scales[cell + token * operands.activation_blocks];
-                    addTerms(tokens, weighting, &totals[token], first_half * 32, &sums[token], activation_scale, group_scales);
+                    scale.addWords(weighting, &totals[token], first_half * 32, &sums[token], activation_scale, group_scales);
                 }
             }
             codes += count * format.chunk_bytes;
@@ -75,31 +89,19 @@ fn computeTokens(
     for (&totals, first_token..) |*token_totals, token| scale.finish(operands, tile, token, token_totals);
 }
 
-/// Adds one segment's terms of one token, from `first_row` of the tile on.
-inline fn addTerms(
-    comptime tokens: usize,
-    comptime weighting: scale.Weighting,
-    totals: *scale.Totals,
-    comptime first_row: usize,
-    sums: *const [2 * halvesTogether(tokens)]Words,
-    activation_scale: f32,
-    group_scales: [*]const u8,
-) void {
-    const factor: x86.Floats = @splat(activation_scale);
-    inline for (0..sums.len) |part| {
-        const words = sums[part];
-        const row = first_row + part * 16;
-        // A word beside itself is a 32-bit number whose upper half is the word: a shift extends the sign.
-        const low: x86.DoubleWords = @bitCast(x86.interleaveLowWords(words, words));
-        const high: x86.DoubleWords = @bitCast(x86.interleaveHighWords(words, words));
-        scale.addTerm(weighting, totals, row, low >> @splat(16), factor, group_scales);
-        scale.addTerm(weighting, totals, row + 8, high >> @splat(16), factor, group_scales);
-    }
-}
-
 /// Halves of a tile that share one pass over the codes: both, where their sums fit the sixteen registers.
 fn halvesTogether(comptime tokens: usize) usize {
     return if (tokens == 1) 2 else 1;
+}
+
+/// Chunks that a round of the inner loop computes: two, where they need no registers beyond the sixteen, since the offsets
+/// of both chunks' tables are then known to the compiler.
+fn chunksTogether(comptime tokens: usize) usize {
+    return if (tokens == 1) 2 else 1;
+}
+
+inline fn tableOffset(chunk: usize) usize {
+    return prepared.tableOffset(chunk * format.chunk_blocks);
 }
 
 /// The sums of the rows that one pass computes, rows in natural order, sixteen a vector.
@@ -108,28 +110,24 @@ fn Sums(comptime tokens: usize) type {
 }
 
 /// The integer sums over `count` chunks (at most eight, all of one activation block) from `codes` on, for the rows from
-/// `first_half` on. `tables`: those of the first chunk for the first token; the next token's lie `token_stride` further.
+/// `first_half` on. `tables`: those of the first chunk for the first token; the next token's follow.
 inline fn sumSegment(
     comptime tokens: usize,
     comptime first_half: usize,
     codes: [*]const u8,
     tables: [*]const u8,
-    token_stride: usize,
     count: usize,
 ) Sums(tokens) {
     var sums: Sums(tokens) = @splat(@splat(@splat(0)));
     // The tables of two chunks are interleaved, which a segment of one chunk alone may begin amid; a longer one does not.
-    const second_offset = comptime prepared.tableOffset(format.chunk_blocks);
-    const pair_bytes = comptime prepared.tableOffset(2 * format.chunk_blocks);
-    for (0..count / 2) |pair| {
-        const pair_codes = codes + pair * 2 * format.chunk_bytes;
-        const pair_tables = tables + pair * pair_bytes;
-        addChunk(tokens, first_half, pair_codes, pair_tables, token_stride, &sums);
-        addChunk(tokens, first_half, pair_codes + format.chunk_bytes, pair_tables + second_offset, token_stride, &sums);
-    }
-    if (count % 2 == 1) {
+    const together = comptime chunksTogether(tokens);
+    for (0..count / together) |round| inline for (0..together) |number| {
+        const chunk = round * together + number;
+        addChunk(tokens, first_half, codes + chunk * format.chunk_bytes, tables + tableOffset(chunk), &sums);
+    };
+    if (together > 1 and count % together == 1) {
         const last = count - 1;
-        addChunk(tokens, first_half, codes + last * format.chunk_bytes, tables + last / 2 * pair_bytes, token_stride, &sums);
+        addChunk(tokens, first_half, codes + last * format.chunk_bytes, tables + tableOffset(last), &sums);
     }
     return sums;
 }
@@ -139,7 +137,6 @@ inline fn addChunk(
     comptime first_half: usize,
     chunk: [*]const u8,
     tables: [*]const u8,
-    token_stride: usize,
     sums: *Sums(tokens),
 ) void {
     const halves = comptime halvesTogether(tokens);
@@ -163,7 +160,7 @@ inline fn addChunk(
         if (first_half == 0 and block < format.chunk_bytes / 64) x86.prefetch(chunk, prefetch_bytes + block * 64);
         const indexes = loadIndexes(halves, first_half, chunk + block * format.vector_bytes);
         inline for (0..tokens) |token| {
-            const address = tables + token * token_stride + comptime prepared.tableOffset(block);
+            const address = tables + token * prepared.table_bytes + comptime prepared.tableOffset(block);
             const address_high = address + prepared.table_high_offset;
             const table = x86.loadLanes(address, address);
             const table_high = x86.loadLanes(address_high, address_high);
