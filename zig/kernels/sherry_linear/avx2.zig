@@ -20,8 +20,8 @@ const Words = x86.Words;
 /// Tokens that share one extraction of the indexes; more would not fit the sixteen registers.
 const tokens_together = prepared.table_tokens;
 /// Tables of this many bytes are used for all tiles before the next tokens' tables: what a second-level cache holds
-/// beside the codes.
-const resident_bytes = 512 * 1024;
+/// beside the codes, on CPUs that have little of it too.
+const resident_bytes = 256 * 1024;
 /// How far ahead of use the codes are fetched, in bytes.
 const prefetch_bytes = 10240;
 
