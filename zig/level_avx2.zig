@@ -4,7 +4,7 @@ const kernel = @import("kernels/kernel.zig");
 
 const table: kernel.Table = .{
     .prepare = &@import("kernels/prepare/avx2.zig").run,
-    .prepare_tables = &@import("kernels/prepare/avx2.zig").runTables,
+    .prepare_tables = &@import("kernels/prepare_tables/avx2.zig").run,
     .sherry_linear = &@import("kernels/sherry_linear/avx2.zig").run,
     .q8_linear = &@import("kernels/q8_linear/avx2.zig").run,
     .q6k_linear = &@import("kernels/q6k_linear/avx2.zig").run,

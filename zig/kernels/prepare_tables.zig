@@ -5,6 +5,7 @@
 //! Unit of work: one activation block of one token of the round; unit u is token first_token + u / N, block u % N.
 const std = @import("std");
 const format = @import("../format.zig");
+const kernel = @import("kernel.zig");
 const prepare = @import("prepare.zig");
 const prepared = @import("prepared.zig");
 const testing = @import("testing.zig");
@@ -37,7 +38,7 @@ pub inline fn runWith(comptime fillBlock: FillBlock, raw: *const anyopaque, begi
     }
 }
 
-fn expectTablesOfPrepare(comptime level: type) !void {
+fn expectTablesOfPrepare(comptime prepareRun: kernel.Run, comptime run: kernel.Run) !void {
     const allocator = std.testing.allocator;
     var generator = std.Random.DefaultPrng.init(0x5e44_0007);
     for ([_]usize{ 36, 600 }) |columns| for ([_]usize{ 1, 5, 8 }) |round_tokens| {
@@ -47,9 +48,9 @@ fn expectTablesOfPrepare(comptime level: type) !void {
         const x = try allocator.alloc(f32, tokens * columns);
         defer allocator.free(x);
         for (x) |*element| element.* = generator.random().floatNorm(f32);
-        const all = try prepareTokens(level, x, tokens, columns);
+        const all = try prepareTokens(prepareRun, x, tokens, columns);
         defer allocator.free(all);
-        const few = try prepareTokens(level, x[first_token * columns ..], round_tokens, columns);
+        const few = try prepareTokens(prepareRun, x[first_token * columns ..], round_tokens, columns);
         defer allocator.free(few);
         const layout = prepared.Layout.init(round_tokens, columns).?;
         const expected = few[layout.tables_offset..layout.bytes];
@@ -63,12 +64,12 @@ fn expectTablesOfPrepare(comptime level: type) !void {
             .round_tokens = round_tokens,
             .tables = received.ptr,
         };
-        level.runTables(&arguments, 0, round_tokens * layout.blocks);
+        run(&arguments, 0, round_tokens * layout.blocks);
         try std.testing.expectEqualSlices(u8, expected, received);
     };
 }
 
-fn prepareTokens(comptime level: type, x: []const f32, tokens: usize, columns: usize) ![]align(64) u8 {
+fn prepareTokens(comptime run: kernel.Run, x: []const f32, tokens: usize, columns: usize) ![]align(64) u8 {
     const bytes = try std.testing.allocator.alignedAlloc(u8, .@"64", prepared.Layout.init(tokens, columns).?.bytes);
     const arguments = prepare.Arguments{
         .x = x.ptr,
@@ -77,15 +78,15 @@ fn prepareTokens(comptime level: type, x: []const f32, tokens: usize, columns: u
         .column_order = .natural,
         .prepared = bytes.ptr,
     };
-    level.run(&arguments, 0, tokens * prepared.Layout.init(tokens, columns).?.blocks);
+    run(&arguments, 0, tokens * prepared.Layout.init(tokens, columns).?.blocks);
     return bytes;
 }
 
 test "scalar makes the tables that prepare makes" {
-    try expectTablesOfPrepare(@import("prepare/scalar.zig"));
+    try expectTablesOfPrepare(@import("prepare/scalar.zig").run, @import("prepare_tables/scalar.zig").run);
 }
 
 test "AVX2 makes the tables that prepare makes" {
     if (comptime !testing.has_avx2) return error.SkipZigTest;
-    try expectTablesOfPrepare(@import("prepare/avx2.zig"));
+    try expectTablesOfPrepare(@import("prepare/avx2.zig").run, @import("prepare_tables/avx2.zig").run);
 }

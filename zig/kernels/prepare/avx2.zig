@@ -2,7 +2,6 @@
 const std = @import("std");
 const format = @import("../../format.zig");
 const prepare = @import("../prepare.zig");
-const prepare_tables = @import("../prepare_tables.zig");
 const prepared = @import("../prepared.zig");
 const x86 = @import("../x86.zig");
 
@@ -25,11 +24,6 @@ pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) v
         }
         if (target.tables) |tables| fillBlock(target.values, tables);
     }
-}
-
-/// prepare_tables.zig's contract.
-pub fn runTables(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
-    prepare_tables.runWith(fillBlock, arguments, begin, end);
 }
 
 fn quantize(x: *const [block_columns]f32, target: prepare.Target) void {

@@ -2,7 +2,6 @@
 const std = @import("std");
 const format = @import("../../format.zig");
 const prepare = @import("../prepare.zig");
-const prepare_tables = @import("../prepare_tables.zig");
 const prepared = @import("../prepared.zig");
 
 /// Adding it to |x| < 2^22 leaves no bit for a fraction, so the sum is rounded to an integer, halves to even.
@@ -15,11 +14,6 @@ pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) v
         quantize(target);
         if (target.tables) |tables| fillBlock(target.values, tables);
     }
-}
-
-/// prepare_tables.zig's contract.
-pub fn runTables(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
-    prepare_tables.runWith(fillBlock, arguments, begin, end);
 }
 
 fn quantize(target: prepare.Target) void {

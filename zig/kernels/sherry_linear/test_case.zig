@@ -179,7 +179,7 @@ pub const Case = struct {
             .tables = tables,
         };
         const blocks = self.token_tables_bytes / prepared.table_bytes;
-        @import("../prepare/scalar.zig").runTables(&filling, 0, arguments.round_tokens * blocks);
+        @import("../prepare_tables/scalar.zig").run(&filling, 0, arguments.round_tokens * blocks);
     }
 };
 
