@@ -6,7 +6,11 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { bestCpuLevel, type CpuLevel } from "../../src/native/kernels.ts";
 import { TrainingBuffer } from "../../src/native/training-buffer.ts";
 import { type AttentionShape, TrainingKernels } from "../../src/native/training-kernels.ts";
+import { trainingLibrary } from "../../src/native/training-library.ts";
 import { Random } from "../../src/sampling/random.ts";
+
+// Built here where it is missing, so that no test's own time limit has to hold a build.
+trainingLibrary();
 
 /** Sums of up to 200 products of numbers about 1, in another order. */
 const TOLERANCE = 2e-4;

@@ -1,6 +1,10 @@
 /** The smallest configuration that trains in about a second, for the tests of the trainer. */
 import { parseTrainingConfig } from "../../../scripts/training/config.ts";
 import type { TrainingConfig } from "../../../scripts/training/config-schema.ts";
+import { trainingLibrary } from "../../../src/native/training-library.ts";
+
+// Built here where it is missing, so that no test's own time limit has to hold a build.
+trainingLibrary();
 
 /** As a configuration file has it. */
 export function tinyConfig(output: string) {
