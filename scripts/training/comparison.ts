@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
+import { SherryError } from "../../src/errors.ts";
 import {
   COMPARISON_VERSION,
   type Comparison,
@@ -12,7 +13,13 @@ import {
   comparisonMarkdown,
 } from "./comparison-table.ts";
 import { parseTrainingConfig, parseWith, readConfigJson } from "./config.ts";
-import { integer, QUANTIZATION_SCHEMA, type QuantizationConfig, text } from "./config-schema.ts";
+import {
+  integer,
+  QUANTIZATION_SCHEMA,
+  type QuantizationConfig,
+  type TrainingConfig,
+  text,
+} from "./config-schema.ts";
 import { type TrainOptions, type TrainResult, train } from "./train.ts";
 
 const SEEDS_MAX = 64;
@@ -43,8 +50,14 @@ export type ComparisonConfig = v.InferOutput<typeof COMPARISON_SCHEMA>;
 /** @throws SherryError argument_invalid, also for what a run's configuration would be refused for */
 export function readComparisonConfig(path: string): ComparisonConfig {
   const config = parseWith(COMPARISON_SCHEMA, readConfigJson(path));
-  for (const row of config.rows) runConfig(config, "", row, config.seeds[0] ?? 0);
-  return config;
+  const names = plannedRuns(config, "").map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return config;
+  throw new SherryError("argument_invalid", "rows and seeds", {
+    expected: "each method with each schedule once, and each seed once",
+    received: `${twice} twice`,
+    next_step: "Compare granularities in comparisons of their own",
+  });
 }
 
 export function comparisonFolder({ name, output }: ComparisonConfig): string {
@@ -61,31 +74,31 @@ export async function compareMethods(
   const folder = comparisonFolder(config);
   mkdirSync(folder, { recursive: true });
   const { on_run, ...train_options } = options;
-  const count = config.rows.length * config.seeds.length;
-  const rows: ComparisonRow[] = [];
+  const runs = plannedRuns(config, folder);
   const results: TrainResult[] = [];
-  for (const row of config.rows) {
-    const of_row: TrainResult[] = [];
-    for (const seed of config.seeds) {
-      const run_config = runConfig(config, folder, row, seed);
-      on_run?.(run_config.name, results.length, count);
-      const result = await train({ ...train_options, config: run_config, resume: true });
-      of_row.push(result);
-      results.push(result);
-    }
-    rows.push(summarize(row, of_row));
+  for (const [index, run] of runs.entries()) {
+    on_run?.(run.name, index, runs.length);
+    results.push(await train({ ...train_options, config: run, resume: true }));
   }
-  const comparison = { version: COMPARISON_VERSION, budget: budgetOf(config, results), rows } as const;
+  const seeds = config.seeds.length;
+  const rows = config.rows.map((row, index) =>
+    summarize(row, results.slice(index * seeds, (index + 1) * seeds)),
+  );
+  const comparison = { version: COMPARISON_VERSION, budget: budgetOf(config, runs, results), rows } as const;
   writeFileSync(join(folder, "comparison.json"), `${JSON.stringify(comparison, null, 2)}\n`);
   writeFileSync(join(folder, "comparison.md"), comparisonMarkdown(comparison));
   return comparison;
 }
 
-/** "sherry-cosine-seed2" */
-function runConfig(config: ComparisonConfig, folder: string, row: QuantizationConfig, seed: number) {
-  const name = [row.method, ...(row.arenas === null ? [] : [row.arenas.schedule]), `seed${seed}`].join("-");
-  const output = join(folder, name);
-  return parseTrainingConfig({ ...config.base, name, output, seed, quantization: row });
+/** Every seed of the first row, then of the next. Names are like "sherry-cosine-seed2". */
+function plannedRuns({ base, rows, seeds }: ComparisonConfig, folder: string): TrainingConfig[] {
+  return rows.flatMap((quantization) =>
+    seeds.map((seed) => {
+      const { method, arenas } = quantization;
+      const name = [method, ...(arenas === null ? [] : [arenas.schedule]), `seed${seed}`].join("-");
+      return parseTrainingConfig({ ...base, name, output: join(folder, name), seed, quantization });
+    }),
+  );
 }
 
 function summarize(row: QuantizationConfig, results: readonly TrainResult[]): ComparisonRow {
@@ -106,14 +119,15 @@ function summarize(row: QuantizationConfig, results: readonly TrainResult[]): Co
   };
 }
 
-function budgetOf(config: ComparisonConfig, results: readonly TrainResult[]): Comparison["budget"] {
-  const [first = config.rows[0]] = config.rows;
-  const { steps, batch, evaluation } = runConfig(
-    config,
-    "",
-    first ?? { method: "none", granularity: "group", group_columns: 128, arenas: null },
-    config.seeds[0] ?? 0,
-  );
+function budgetOf(
+  config: ComparisonConfig,
+  runs: readonly TrainingConfig[],
+  results: readonly TrainResult[],
+): Comparison["budget"] {
+  const [first] = runs;
+  if (first === undefined)
+    throw new SherryError("internal", "a comparison", { expected: "at least one run" });
+  const { steps, batch, evaluation } = first;
   const tokens_per_step = batch.sequences * batch.sequence_tokens * batch.accumulation;
   return {
     name: config.name,

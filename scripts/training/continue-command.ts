@@ -25,7 +25,7 @@ export const description: CommandDescription = {
     },
     samples: count("COUNT", "Texts that the model writes", 1_000_000, "1500"),
     "sample-tokens": count("TOKENS", "The most that a text has", 65_536, "256"),
-    steps: count("COUNT", "Steps of training", 100_000_000, "2000"),
+    steps: count("COUNT", "Steps of training", 100_000_000, "1200"),
     "sequence-tokens": count("TOKENS", "Tokens of a sequence", 65_536, "256"),
     sequences: count("COUNT", "Sequences of a step", 65_536, "8"),
     "learning-rate": {
@@ -69,7 +69,7 @@ export async function run(
       output: textOf(parsed, "output") ?? "runs/continued",
       samples: numberOf(parsed, "samples") ?? 1_500,
       sample_tokens: numberOf(parsed, "sample-tokens") ?? 256,
-      steps: numberOf(parsed, "steps") ?? 2_000,
+      steps: numberOf(parsed, "steps") ?? 1_200,
       sequence_tokens: numberOf(parsed, "sequence-tokens") ?? 256,
       sequences: numberOf(parsed, "sequences") ?? 8,
       learning_rate: numberOf(parsed, "learning-rate") ?? 0.003,

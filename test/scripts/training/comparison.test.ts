@@ -69,6 +69,10 @@ describe("a comparison", () => {
       { rows: [{ method: "lsq" }] },
       'rows.0.method: expected "none", "sherry", "absmean", "twn", "binary", received "lsq"',
     ],
+    [
+      { seeds: [1, 1] },
+      "rows and seeds: expected each method with each schedule once, and each seed once, received absmean-seed1 twice",
+    ],
     [{ extra: 1 }, "extra: expected no such setting, received one"],
     [{ base: { ...CONFIG.base, steps: 0 } }, "steps: expected an integer from 1 to 100000000, received 0"],
   ])("is refused for %j", (change, message) => {
