@@ -31,21 +31,30 @@ export const MORALS: Readonly<Record<Theme, readonly string[]>> = {
   friendship: [
     "{hero} knew now that a true friend is worth more than gold.",
     "{He} had learned that a friend makes [every day brighter|hard things easy|the world a better place].",
-    "For friends make everything better.",
+    "Friends make everything better.",
+    "A friend is the best thing that one can find.",
+    "There was always room for one more friend.",
   ],
   sharing: [
     "{hero} had learned that [things are more fun when you share them|joy grows when it is shared].",
     "From then on, {he} always shared what {he} had.",
-    "For what you share tastes twice as good.",
+    "What you share tastes twice as good.",
+    "There is always enough when everyone gives a little.",
+    "A gift makes two people happy: the one who gets it and the one who gives it.",
   ],
   honesty: [
     "{hero} had learned that [it is always best to tell the truth|the truth makes your heart light|a lie only makes things worse].",
     "From then on, {he} always told the truth, even when it was hard.",
+    "An honest heart sleeps well.",
+    "Trust is like glass, and one must be careful with it.",
   ],
   courage: [
     "{hero} had learned that being brave means [to be afraid and to try anyway|to go on even when your knees shake].",
     "{He} was braver than {he} had ever thought.",
     "Sometimes the smallest step takes the most courage.",
+    "{He} felt as tall as a [tree|tower|mountain].",
+    "After that, {hero} was not so easily frightened any more.",
+    "Courage is a [little flame|small seed], and it had grown that day.",
   ],
   patience: [
     "{hero} had learned that good things take time.",
@@ -56,16 +65,23 @@ export const MORALS: Readonly<Record<Theme, readonly string[]>> = {
     "{hero} had learned that a little kindness [goes a long way|can change everything|always comes back].",
     "A kind word costs nothing, and yet it is worth so much.",
     "Being kind had made {him} feel warm inside.",
+    "Kindness is like the sun: it makes everything grow.",
+    "You never know who needs a friendly word.",
   ],
   helping: [
     "{hero} had learned that [nobody is too small to help|helping others makes you happy].",
     "And {hero} felt proud, because {he} had been able to help.",
     "Even a small {kind} can be a big help.",
+    "It feels good to be needed.",
+    "Whoever helps others is never alone.",
+    "One good turn deserves another.",
   ],
   practice: [
     "{hero} had learned that [you must try and try again|nobody is a master on the first day|practice makes things easy].",
     "{He} was glad that {he} had not given up.",
-    "Who falls down must only get up once more.",
+    "If you fall down, get up once more.",
+    "What is hard today will be easy tomorrow.",
+    "{hero} had learned that every master was a beginner once.",
   ],
   listening: [
     "{hero} had learned that [it is wise to listen|good advice is worth a lot].",
@@ -79,6 +95,8 @@ export const MORALS: Readonly<Record<Theme, readonly string[]>> = {
     "{hero} had learned that together [we can do more than alone|everything is easier|we are strong].",
     "Alone, it would have been too hard; together, it was easy.",
     "Many hands make light work.",
+    "Everyone can do something, and together it is a lot.",
+    "{hero} was glad not to be alone.",
   ],
   cleverness: [
     "A good idea can be stronger than [strong arms|a giant|big muscles].",
@@ -88,6 +106,8 @@ export const MORALS: Readonly<Record<Theme, readonly string[]>> = {
   family: [
     "{hero} had learned that home is where somebody loves you.",
     "There was no better place in the world than home.",
+    "Love is the best present of all.",
+    "{His} heart was warm and full.",
     "{He} knew that {he} was loved, and that was the best gift of all.",
   ],
   care: [

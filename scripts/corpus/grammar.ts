@@ -21,7 +21,7 @@ export function withDefiniteArticle(phrase: string): string {
 
 /**
  * Every "a" before a vowel's sound becomes "an", sentences begin with capitals, a question in speech keeps its
- * own mark alone, and blanks that choices left are closed up.
+ * own mark alone, speech that goes on has its comma, and blanks that choices left are closed up.
  */
 export function smooth(text: string): string {
   return text
@@ -29,11 +29,13 @@ export function smooth(text: string): string {
       indefiniteArticle(word) === "an" ? `${article}n ${word}` : `${article} ${word}`,
     )
     .replace(/([!?])[!.](?!\.)/g, "$1")
+    .replace(/([A-Za-z])" (?=[a-z])/g, '$1," ')
     .replace(/([.!?]),"/g, '$1"')
     .replace(
       /(?<=(?:^|[.!?]|\n) *)("?)([a-z])/g,
       (_, quote: string, letter: string) => quote + letter.toUpperCase(),
     )
+    .replace(/(?<=[.!?]" ")[a-z]/g, (letter) => letter.toUpperCase())
     .replace(/ {2,}/g, " ")
     .replace(/ +(?=[.,!?;\n])/g, "")
     .replace(/(?<=\n) +/g, "")

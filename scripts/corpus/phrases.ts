@@ -34,7 +34,7 @@ export const PHRASES: Readonly<Record<string, string>> = {
   said: "[said|said|answered|replied]",
   asked: "[asked|asked|wondered]",
   called: "[called|cried|shouted|exclaimed]",
-  whispered: "[whispered|murmured|said softly|said quietly|breathed]",
+  whispered: "[whispered|whispered|murmured|breathed]",
   set_off: "[set off|set out|went off|started out|made {his} way|walked|wandered|strolled]",
   walked: "[walked|strolled|wandered|went|skipped|hurried|marched]",
   smiled: "[smiled|grinned|beamed|smiled a wide smile|laughed softly|smiled from ear to ear]",
@@ -59,6 +59,5 @@ export const PHRASES: Readonly<Record<string, string>> = {
   best_friends: "[best friends|good friends|close friends|the best of friends|true friends]",
   heart_beat:
     "[{his} heart beat fast|{his} heart was pounding|{his} knees shook|{his} legs trembled|{he} held {his} breath|{his} heart went thump, thump, thump]",
-  deep_breath:
-    "[took a deep breath|took a deep breath and closed {his} eyes|swallowed hard|gathered all {his} courage|plucked up {his} courage]",
+  deep_breath: "[took a deep breath|swallowed hard|gathered all {his} courage|plucked up {his} courage]",
 };

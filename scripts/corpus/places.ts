@@ -1,6 +1,6 @@
 /** Where stories happen: how one is there and goes there, what is to be seen, and spots where a thing can lie. */
 
-export type PlaceTag = "trees" | "water" | "open" | "town" | "high" | "sandy" | "green";
+export type PlaceTag = "trees" | "water" | "open" | "town" | "high" | "sandy" | "green" | "shore";
 
 export interface Place {
   /** With "the" before it. */
@@ -161,7 +161,7 @@ export const PLACES: readonly Place[] = [
   place(
     "beach",
     ["on", "to"],
-    ["water", "sandy", "open"],
+    ["water", "shore", "open"],
     [
       "behind a sand dune",
       "in a rock pool",

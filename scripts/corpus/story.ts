@@ -7,7 +7,7 @@ import type { Plot } from "./plot.ts";
 import { PLOTS } from "./plots/plots.ts";
 import { parseTemplate, slotsOf } from "./template.ts";
 import { TRAIT_LINES } from "./traits.ts";
-import { createWorld, tell, type World } from "./world.ts";
+import { createWorld, NAMING_FRIEND, tell, type World } from "./world.ts";
 
 export interface Story {
   readonly text: string;
@@ -53,7 +53,7 @@ function endingOf(plot: Plot, told: readonly string[], picker: Picker): string[]
   if (sentences.length === 0 || picker.chance(0.6)) {
     sentences.push(pickFresh(hasFriend(plot) && picker.chance(0.6) ? CLOSINGS_WITH_FRIEND : CLOSINGS));
   }
-  if (picker.chance(0.15)) sentences.push("The end.");
+  if (picker.chance(0.15) && !sentences.at(-1)?.includes("story ends")) sentences.push("The end.");
   return sentences;
 }
 
@@ -63,5 +63,5 @@ function hasFriend(plot: Plot): boolean {
 }
 
 function isFriend(slot: string): boolean {
-  return slot === "friend" || slot === "his_friend" || slot === "a_stranger";
+  return slot === "friend" || NAMING_FRIEND.has(slot);
 }

@@ -1,6 +1,15 @@
 /** Things that are wanted, lost, made, given and found. Each is one thing: "it". */
 
-export type ThingTag = "toy" | "worn" | "treasure" | "flies" | "floats" | "sounds" | "gift" | "tool";
+export type ThingTag =
+  | "toy"
+  | "worn"
+  | "treasure"
+  | "flies"
+  | "floats"
+  | "sounds"
+  | "plays"
+  | "gift"
+  | "tool";
 
 export interface Thing {
   readonly noun: string;
@@ -28,8 +37,9 @@ export const THINGS: readonly Thing[] = [
   ...things([...COLORS, "silk", "long", "shiny"], ["worn", "gift", "flies"], "ribbon"),
   ...things([...COLORS, "striped", "big", "broken"].slice(0, 10), ["tool", "gift"], "umbrella"),
   ...things(METAL, ["treasure", "gift"], "key", "ring", "coin", "button", "locket", "crown", "medal"),
-  ...things(METAL, ["sounds", "gift", "treasure"], "bell", "whistle", "music box", "trumpet"),
-  ...things([...WOOD, "little"], ["sounds", "gift"], "flute", "drum", "fiddle"),
+  ...things(METAL, ["sounds", "gift", "treasure"], "bell", "music box"),
+  ...things(METAL, ["sounds", "plays", "gift"], "whistle", "trumpet", "harmonica"),
+  ...things([...WOOD, "little"], ["sounds", "plays", "gift"], "flute", "drum", "fiddle", "guitar", "harp"),
   ...things(
     ["smooth", "pink", "white", "striped", "pearly", "spotted"],
     ["treasure", "gift"],

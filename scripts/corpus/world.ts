@@ -39,6 +39,9 @@ export function createWorld(plot: Plot, picker: Picker): World {
   return { cast, trait, thing, adjective, place, slots: createSlots(words, facts, picker) };
 }
 
+/** Slots that say who the friend is, after which the name alone will do. */
+export const NAMING_FRIEND: ReadonlySet<string> = new Set(["his_friend", "a_stranger", "friend_who"]);
+
 function fits<Tag>(tags: readonly Tag[], wanted: readonly Tag[]): boolean {
   return wanted.length === 0 || wanted.some((tag) => tags.includes(tag));
 }
@@ -76,6 +79,8 @@ function characterWords({ hero, friend, elder }: Cast): Record<string, string> {
     his_friend: friend.is_person
       ? "{his} friend {friend_name}"
       : "[{his} friend {friend_name} the {f_kind}|{friend_name} the {f_kind}]",
+    /** After "the best friend of all was". */
+    friend_who: friend.is_person ? "{friend_name}" : "{friend_name} the {f_kind}",
     /** The first time that somebody unknown is named. */
     a_stranger: `a [little |small |young |]{f_kind} [named|called] {friend_name}`,
     elder: elder.phrase,
@@ -129,7 +134,7 @@ function createSlots(
   const settled = new Map<string, string>();
   const slots: Slots = (name) => {
     // Whoever names the friend first also says who that is.
-    if (name === "his_friend" || name === "a_stranger") settled.set("friend", words["friend_name"] ?? "");
+    if (NAMING_FRIEND.has(name)) settled.set("friend", words["friend_name"] ?? "");
     else if (name === "friend" && !settled.has(name)) return slots("his_friend");
     const known = settled.get(name);
     if (known !== undefined) return known;

@@ -1,6 +1,17 @@
-/** All plots. */
+/** All plots. Their order is part of the corpus: a seed draws by it. */
 import type { Plot } from "../plot.ts";
+import { COURAGE_PLOTS } from "./courage.ts";
+import { FRIEND_PLOTS } from "./friends.ts";
+import { HELP_PLOTS } from "./help.ts";
 import { LESSON_PLOTS } from "./lessons.ts";
 import { LOST_PLOTS } from "./lost.ts";
+import { MAKING_PLOTS } from "./making.ts";
 
-export const PLOTS: readonly Plot[] = [...LOST_PLOTS, ...LESSON_PLOTS];
+export const PLOTS: readonly Plot[] = [
+  ...COURAGE_PLOTS,
+  ...FRIEND_PLOTS,
+  ...HELP_PLOTS,
+  ...LESSON_PLOTS,
+  ...LOST_PLOTS,
+  ...MAKING_PLOTS,
+];
