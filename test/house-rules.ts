@@ -162,9 +162,15 @@ export function circleProblems(imports: readonly Import[]): string[] {
 export function openingProblems(files: Files): string[] {
   return [...files].flatMap(([path, text]) => {
     const first_lines = text.replace(/^#!.*\n/, "").trimStart();
-    const opening = path.endsWith(".zig") ? /^\/\/[/!]? \S/ : /^(?:\/\/ \S|\/\*\*?\s+(?:\* )?\S)/;
-    return opening.test(first_lines) ? [] : [`${path} does not open with a comment that says what it is`];
+    return openingOf(path).test(first_lines)
+      ? []
+      : [`${path} does not open with a comment that says what it is`];
   });
+}
+
+function openingOf(path: string): RegExp {
+  if (path.endsWith(".zig")) return /^\/\/[/!]? \S/;
+  return path.endsWith(".py") ? /^"""\S/ : /^(?:\/\/ \S|\/\*\*?\s+(?:\* )?\S)/;
 }
 
 export function lengthProblems(files: Files, line_count_max = LINE_COUNT_MAX): string[] {

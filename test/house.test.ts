@@ -18,7 +18,7 @@ import {
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const TOP_LEVEL = "{src,zig,scripts,test,docs,.ci}/**/*";
-const TEXT_NAME = /\.(?:ts|zig|zon|json|jsonc|md|toml|sh|yml|yaml|html|css|txt|lock)$|(?:^|\/)[A-Za-z_-]+$/;
+const TEXT_NAME = /\.(?:ts|zig|zon|json|jsonc|md|toml|sh|py|yml|yaml|html|css|txt|lock)$|(?:^|\/)[A-Za-z_-]+$/;
 
 function readFiles(): Files {
   const paths = [`${TOP_LEVEL}`, "*"].flatMap((pattern) => [
@@ -40,6 +40,7 @@ function importsIn(files: Files) {
 describe("the repository", () => {
   const files = readFiles();
   const code = filter(files, /\.(?:ts|zig)$/);
+  const python = filter(files, /\.py$/);
 
   test("is seen whole", () => {
     for (const path of [
@@ -71,10 +72,12 @@ describe("the repository", () => {
 
   test("every file opens with what it is", () => {
     expect(openingProblems(code)).toEqual([]);
+    expect(openingProblems(python)).toEqual([]);
   });
 
   test("no file is longer than 400 lines", () => {
     expect(lengthProblems(code)).toEqual([]);
+    expect(lengthProblems(python)).toEqual([]);
   });
 
   test("no file names this machine or a registry", () => {
@@ -170,6 +173,8 @@ describe("the rules can fail", () => {
     expect(opening("a.ts", 'import "./b.ts";\n/** Late. */')).toBe(1);
     expect(opening("a.ts", "#!/usr/bin/env bun\n/**\n * What it is.\n */")).toBe(0);
     expect(opening("a.ts", "/** What it is. */")).toBe(0);
+    expect(opening("a.py", "import os\n")).toBe(1);
+    expect(opening("a.py", '#!/usr/bin/env python3\n"""What it is."""\n')).toBe(0);
     expect(lengthProblems(new Map([["a.ts", "x\n".repeat(401)]]))).toEqual([
       "a.ts has 401 lines, more than 400",
     ]);
