@@ -18,7 +18,8 @@ import {
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const TOP_LEVEL = "{src,zig,scripts,test,docs,.ci}/**/*";
-const TEXT_NAME = /\.(?:ts|zig|zon|json|jsonc|md|toml|sh|py|yml|yaml|html|css|txt|lock)$|(?:^|\/)[A-Za-z_-]+$/;
+const TEXT_NAME =
+  /\.(?:ts|zig|zon|json|jsonc|md|toml|sh|py|yml|yaml|html|css|txt|lock)$|(?:^|\/)[A-Za-z_-]+$/;
 
 function readFiles(): Files {
   const paths = [`${TOP_LEVEL}`, "*"].flatMap((pattern) => [

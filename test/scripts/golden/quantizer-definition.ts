@@ -9,7 +9,8 @@ import { groupLength, type LayerOperations } from "../../../scripts/golden/quant
 /** Scale, and codes -1, 0 or 1, of one group. */
 type Coder = (group: Float32Array) => { scale: number; codes: number[] };
 
-const magnitudeSum = (values: Iterable<number>) => [...values].reduce((sum, value) => sum + Math.abs(value), 0);
+const magnitudeSum = (values: Iterable<number>) =>
+  [...values].reduce((sum, value) => sum + Math.abs(value), 0);
 const signOf = (value: number) => (value < 0 ? -1 : 1);
 
 const sherry: Coder = (group) => {

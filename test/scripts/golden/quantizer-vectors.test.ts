@@ -3,7 +3,7 @@
  * in float64.
  */
 import { expect, test } from "bun:test";
-import { join } from "node:path";
+import { withNativeLayer } from "../../../scripts/golden/native-layer.ts";
 import {
   GOLDEN_COMMAND,
   GOLDEN_MAGIC,
@@ -12,10 +12,12 @@ import {
   goldenText,
   goldenVectors,
 } from "../../../scripts/golden/quantizer-vectors.ts";
+import { QUANTIZERS_PATH } from "../../../scripts/write-golden-vectors.ts";
+import { Kernels } from "../../../src/native/kernels.ts";
 import { definition } from "./quantizer-definition.ts";
 
-const PATH = join(import.meta.dir, "..", "..", "golden", "quantizers.json");
-const stored: GoldenVectors = await Bun.file(PATH).json();
+const text = await Bun.file(QUANTIZERS_PATH).text();
+const stored: GoldenVectors = JSON.parse(text);
 const defined = goldenVectors(definition);
 
 /** Scales are rounded once, from a float64 sum: another order of the sum gives the neighbouring float32 at most. */
@@ -23,7 +25,12 @@ const SCALE_TOLERANCE = 2 ** -22;
 /** float32 sums of at most 128 products of numbers about 1, in another order than the definition's float64 sums. */
 const PRODUCT_TOLERANCE = 2e-6;
 
-function expectClose(received: readonly number[], expected: readonly number[], relative: number, absolute: number) {
+function expectClose(
+  received: readonly number[],
+  expected: readonly number[],
+  relative: number,
+  absolute: number,
+) {
   expect(received).toHaveLength(expected.length);
   const worst = expected.findIndex((value, index) => {
     const difference = Math.abs((received[index] ?? Number.NaN) - value);
@@ -63,8 +70,15 @@ test("the file agrees with the definition in float64", () => {
   expectAgreement(stored, defined);
 });
 
-test("the file's text is read back as it was written, signs of zeros included", async () => {
-  expect(goldenText(stored)).toBe(await Bun.file(PATH).text());
+test("the file is what the scalar kernels answer today, byte for byte", () => {
+  withNativeLayer("scalar", (operations) => expect(goldenText(goldenVectors(operations))).toBe(text));
+});
+
+test("this machine's best kernels agree with the definition", () => {
+  const kernels = Kernels.create({ thread_count: 1 });
+  const { cpu_level } = kernels;
+  kernels.close();
+  withNativeLayer(cpu_level, (operations) => expectAgreement(goldenVectors(operations), defined));
 });
 
 test("a difference is noticed", () => {

@@ -43,7 +43,8 @@ with_torch(
 /** A llama's shape with a byte-level tokenizer, without weights. */
 function writeShape(folder: string): void {
   mkdirSync(folder);
-  const writeJson = (name: string, value: unknown) => writeFileSync(join(folder, name), JSON.stringify(value));
+  const writeJson = (name: string, value: unknown) =>
+    writeFileSync(join(folder, name), JSON.stringify(value));
   writeJson("config.json", {
     architectures: ["LlamaForCausalLM"],
     model_type: "llama",
@@ -96,7 +97,11 @@ for (const [reach, dtype] of [
       };
       const options = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
       const torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"];
-      const { exit_code, output } = await runPython(ROOT, [...torchrun, "scripts/torch/train.py", ...options]);
+      const { exit_code, output } = await runPython(ROOT, [
+        ...torchrun,
+        "scripts/torch/train.py",
+        ...options,
+      ]);
       expect(exit_code, output).toBe(0);
       const file = at(`${reach}.sherry`);
       const summary = await packCheckpoint({
