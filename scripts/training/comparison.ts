@@ -2,7 +2,6 @@
  * Trains every method of a comparison with every seed on the same data and budget, one run after the other, and writes
  * comparison.json and comparison.md. Runs that have ended are not run again, so an interrupted comparison goes on.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { SherryError } from "../../src/errors.ts";
@@ -21,6 +20,7 @@ import {
   text,
 } from "./config-schema.ts";
 import { type TrainOptions, type TrainResult, train } from "./train.ts";
+import { writeWholeFile } from "./whole-files.ts";
 
 const SEEDS_MAX = 64;
 const ROWS_MAX = 64;
@@ -72,7 +72,6 @@ export async function compareMethods(
   },
 ): Promise<Comparison> {
   const folder = comparisonFolder(config);
-  mkdirSync(folder, { recursive: true });
   const { on_run, ...train_options } = options;
   const runs = plannedRuns(config, folder);
   const results: TrainResult[] = [];
@@ -85,8 +84,8 @@ export async function compareMethods(
     summarize(row, results.slice(index * seeds, (index + 1) * seeds)),
   );
   const comparison = { version: COMPARISON_VERSION, budget: budgetOf(config, runs, results), rows } as const;
-  writeFileSync(join(folder, "comparison.json"), `${JSON.stringify(comparison, null, 2)}\n`);
-  writeFileSync(join(folder, "comparison.md"), comparisonMarkdown(comparison));
+  writeWholeFile(join(folder, "comparison.json"), `${JSON.stringify(comparison, null, 2)}\n`);
+  writeWholeFile(join(folder, "comparison.md"), comparisonMarkdown(comparison));
   return comparison;
 }
 

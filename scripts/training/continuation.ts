@@ -2,7 +2,7 @@
  * Continues a full-precision model as a Sherry one, on texts that it wrote itself: its held-out perplexity before, after
  * the plain projection onto the 3:4 grid, and after training with Arenas and the model itself as the teacher.
  */
-import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Prompt } from "../../src/generation/types.ts";
 import { parseTrainingConfig } from "./config.ts";
@@ -10,6 +10,7 @@ import { describeFolder } from "./model-source.ts";
 import { withRuntime, writeMany, writeOne } from "./own-samples.ts";
 import { readTokenizerFiles } from "./tokenizer-files.ts";
 import { type TrainOptions, type TrainResult, train } from "./train.ts";
+import { writeWholeFile } from "./whole-files.ts";
 
 export interface ContinuationOptions extends Omit<TrainOptions, "config" | "resume"> {
   /** A Hugging Face folder of a llama, with its tokenizer. */
@@ -44,7 +45,6 @@ const SCORED_TOKENS = 8_192;
 /** @throws SherryError as `train` and packing do */
 export async function continueModel(options: ContinuationOptions): Promise<readonly ContinuedModel[]> {
   const { output, notify = () => {}, ...callbacks } = options;
-  mkdirSync(output, { recursive: true });
   const texts = await ownTexts(options, notify);
   const runs = [
     { name: "before", quantization: { method: "none" }, trains: false },
@@ -58,8 +58,8 @@ export async function continueModel(options: ContinuationOptions): Promise<reado
     const result = await train({ ...callbacks, notify, config, resume: true });
     models.push(await describe(name, result, name === "before" ? "f32" : "sherry"));
   }
-  writeFileSync(join(output, "continuation.json"), `${JSON.stringify({ version: 1, models }, null, 2)}\n`);
-  writeFileSync(join(output, "continuation.md"), continuationMarkdown(options, models));
+  writeWholeFile(join(output, "continuation.json"), `${JSON.stringify({ version: 1, models }, null, 2)}\n`);
+  writeWholeFile(join(output, "continuation.md"), continuationMarkdown(options, models));
   return models;
 }
 
@@ -72,8 +72,7 @@ async function ownTexts(options: ContinuationOptions, notify: (message: string) 
   const texts = await withRuntime(from, "f32", (text_model) => [
     ...writeMany(text_model, samples, sample_tokens, 1),
   ]);
-  writeFileSync(`${path}.partial`, texts.filter((text) => text !== "").join(DOCUMENT_SEPARATOR));
-  renameSync(`${path}.partial`, path);
+  writeWholeFile(path, texts.filter((text) => text !== "").join(DOCUMENT_SEPARATOR));
   return path;
 }
 

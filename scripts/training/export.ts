@@ -3,14 +3,14 @@
  * all in f32. Scales of sherry's groups are first rounded to f16, so that the packer stores them in two bytes without
  * loss; final evaluation uses the rounded weights too.
  */
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { SherryError } from "../../src/errors.ts";
 import { SequentialFile, safetensorsHeader } from "../../src/packing/synthetic/safetensors-writer.ts";
 import type { QuantizationConfig } from "./config-schema.ts";
 import type { ModelDescription } from "./model-source.ts";
 import type { Parameters } from "./parameters.ts";
 import type { TokenizerFiles } from "./tokenizer-files.ts";
+import { writeWholeFolder } from "./whole-files.ts";
 
 const F16_NORMAL_MIN = 2 ** -14;
 const F16_MAX = 65_504;
@@ -32,8 +32,7 @@ function roundToF16(weights: Float32Array): void {
 }
 
 /**
- * Replaces `folder` by the model, whose effective weights `settleWeights` has set. A folder is whole or, after a crash,
- * absent. @throws SherryError file_unwritable
+ * Replaces `folder` by the model, whose effective weights `settleWeights` has set. A folder is whole or absent. @throws SherryError file_unwritable
  */
 export function exportModel(
   folder: string,
@@ -41,30 +40,12 @@ export function exportModel(
   description: ModelDescription,
   tokenizer: TokenizerFiles,
 ): void {
-  const partial = `${folder}.partial`;
-  const attempt = <T>(work: () => T): T => {
-    try {
-      return work();
-    } catch (cause) {
-      if (cause instanceof SherryError) throw cause;
-      throw new SherryError("file_unwritable", folder, {
-        expected: "a place where a folder can be written",
-        received: cause instanceof Error ? cause.message : String(cause),
-        next_step: "Check permissions and the free space",
-        cause,
-      });
-    }
-  };
-  attempt(() => {
-    rmSync(partial, { recursive: true, force: true });
-    mkdirSync(partial, { recursive: true });
+  writeWholeFolder(folder, (partial) => {
     const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
     writeFileSync(join(partial, "config.json"), json(description.config_json));
     writeFileSync(join(partial, "generation_config.json"), json(description.generation_json));
     for (const [name, bytes] of tokenizer.files) writeFileSync(join(partial, name), bytes);
     writeWeights(join(partial, "model.safetensors"), parameters);
-    if (existsSync(folder)) rmSync(folder, { recursive: true });
-    renameSync(partial, folder);
   });
 }
 

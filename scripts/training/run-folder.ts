@@ -2,13 +2,14 @@
  * The folder of a run: config.json, log.jsonl, checkpoint/, tokenizer/, held-out.txt and at the end model/. A folder
  * belongs to one configuration; a second run in it has to ask to go on, and may change only what does not change weights.
  */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { SherryError } from "../../src/errors.ts";
 import { describeValue } from "../../src/packing/excerpt.ts";
 import { isJsonObject } from "../../src/packing/json-text.ts";
 import { parseTrainingConfig, readConfigJson } from "./config.ts";
 import type { TrainingConfig } from "./config-schema.ts";
+import { writeWholeFile } from "./whole-files.ts";
 
 export const CONFIG_FILE = "config.json";
 export const LOG_FILE = "log.jsonl";
@@ -24,7 +25,7 @@ export function runFolder({ name, output }: TrainingConfig): string {
 
 /**
  * Makes the folder, or checks the one that is there.
- * @throws SherryError argument_invalid for a folder in use without `resume`, or one of another configuration
+ * @throws SherryError file_unwritable; argument_invalid for a folder in use without `resume`, or one of another configuration
  */
 export function openRunFolder(folder: string, config: TrainingConfig, resume: boolean): void {
   const config_path = join(folder, CONFIG_FILE);
@@ -39,17 +40,11 @@ export function openRunFolder(folder: string, config: TrainingConfig, resume: bo
       next_step: "Choose another output, or go on with the configuration of the run",
     });
   }
-  if (existsSync(folder) && readdirSync(folder).length > 0) throw refuseUsed(folder, "other files");
-  try {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(config_path, `${JSON.stringify(config, null, 2)}\n`);
-  } catch (cause) {
-    throw new SherryError("file_unwritable", folder, {
-      expected: "a place where a folder can be written",
-      received: cause instanceof Error ? cause.message : String(cause),
-      cause,
-    });
-  }
+  const others = existsSync(folder)
+    ? readdirSync(folder).filter((name) => name !== `${CONFIG_FILE}.partial`)
+    : [];
+  if (others.length > 0) throw refuseUsed(folder, "other files");
+  writeWholeFile(config_path, `${JSON.stringify(config, null, 2)}\n`);
 }
 
 function refuseUsed(folder: string, received: string): SherryError {

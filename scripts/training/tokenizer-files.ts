@@ -2,7 +2,7 @@
  * The tokenizer of a run: of a Hugging Face folder, or trained on the run's own texts. Its files are kept in the run's
  * folder, so that a resumed run and the exported model have the very same.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SherryError } from "../../src/errors.ts";
 import { DIRECTORY_BYTES_MAX, TOKENIZER_BYTES_MAX } from "../../src/limits.ts";
@@ -12,6 +12,7 @@ import { HELD_OUT_SEED_BEGIN, markedText, storyDocuments } from "../corpus/docum
 import { tokenizerConfig, trainBytePairEncoding } from "../tokenizer/files.ts";
 import type { TrainingConfig } from "./config-schema.ts";
 import { readDocuments, splitDocuments } from "./text-data.ts";
+import { writeWholeFolder } from "./whole-files.ts";
 
 export interface TokenizerFiles {
   readonly tokenizer: Tokenizer;
@@ -44,8 +45,9 @@ export function readTokenizerFiles(folder: string): TokenizerFiles {
 }
 
 export function writeTokenizerFiles(folder: string, { files }: TokenizerFiles): void {
-  mkdirSync(folder, { recursive: true });
-  for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
+  writeWholeFolder(folder, (partial) => {
+    for (const [name, bytes] of files) writeFileSync(join(partial, name), bytes);
+  });
 }
 
 /** Trains the tokenizer that the configuration asks for. `on_progress` hears how many tokens there are. */
