@@ -1,9 +1,12 @@
 //! A fixed set of threads that compute one kernel at a time. The caller's thread works too, so a pool of one has no
 //! threads of its own.
 //!
-//! A job is a range of units, cut into shares that threads take one after another from an atomic counter. Workers wait
-//! for the next job by spinning for a while (the gap between two kernels of a step is microseconds) and then park on a
-//! futex, so that an idle process costs nothing. No locks, no allocation while running.
+//! A job is a range of units. Each thread has a range of its own within it, so that it reads one stretch of the weights
+//! and counts on a cache line of its own; it takes half of what is left of it at a time. Whoever has finished takes from
+//! the others' ranges in the same way, so that a thread which lost its core for a moment holds up little.
+//!
+//! Workers wait for the next job by spinning for a while (the gap between two kernels of a step is microseconds) and then
+//! park on a futex, so that an idle process costs nothing. No locks, no allocation while running.
 //!
 //! The caller waits only for workers that have joined the job: one that the system has not scheduled in time finds the
 //! job closed, so a busy machine costs that worker's help, not a wait for it.
@@ -15,36 +18,45 @@ const kernel = @import("kernels/kernel.zig");
 
 /// Rounds of `spinLoopHint` before a waiting thread parks: some tens of microseconds.
 const spin_rounds = 1000;
-/// Shares that a job is cut into for each thread, so that a thread which lost its core for a moment holds up little.
-const shares_per_thread = 4;
+
+/// A thread's own part of a job.
+const Range = struct {
+    /// The next unit nobody has taken.
+    next: std.atomic.Value(usize) align(std.atomic.cache_line) = .init(0),
+    end: usize = 0,
+};
 
 pub const ThreadPool = struct {
     workers: []std.Thread,
+    /// One for each thread, the caller's first.
+    ranges: []Range,
     /// Bumped for every job and at the end; workers wait on it.
     generation: std.atomic.Value(u32) align(std.atomic.cache_line) = .init(0),
     /// Workers that sleep on `generation`.
     parked: std.atomic.Value(u32) = .init(0),
     stopping: std.atomic.Value(bool) = .init(false),
     busy: std.atomic.Value(bool) = .init(false),
-    /// The next unit nobody has taken.
-    next: std.atomic.Value(usize) align(std.atomic.cache_line) = .init(0),
     /// `open_bit` while the present job takes workers, plus the number of workers that have joined it and not finished.
-    /// `job` and `next` change only while this is zero.
+    /// `job` and `ranges` change only while this is zero.
     ticket: std.atomic.Value(u32) align(std.atomic.cache_line) = .init(0),
     job: Job align(std.atomic.cache_line) = undefined,
 
     const open_bit: u32 = 1 << 31;
 
-    const Job = struct { run: *const kernel.Run, arguments: *const anyopaque, count: usize, share: usize };
+    const Job = struct { run: *const kernel.Run, arguments: *const anyopaque, grain: usize };
 
     pub const StartError = error{ OutOfMemory, ThreadStartFailed };
 
     /// `self` must not move afterwards. `thread_count` counts the caller's thread and is at least 1.
     pub fn start(self: *ThreadPool, allocator: std.mem.Allocator, thread_count: usize) StartError!void {
-        self.* = .{ .workers = &.{} };
+        self.* = .{ .workers = &.{}, .ranges = &.{} };
+        const ranges = try allocator.alloc(Range, thread_count);
+        errdefer allocator.free(ranges);
+        @memset(ranges, .{});
+        self.ranges = ranges;
         const workers = try allocator.alloc(std.Thread, thread_count - 1);
         for (workers, 0..) |*worker, index| {
-            worker.* = std.Thread.spawn(.{ .stack_size = 1 << 20 }, work, .{self}) catch {
+            worker.* = std.Thread.spawn(.{ .stack_size = 1 << 20 }, work, .{ self, index + 1 }) catch {
                 self.workers = workers[0..index];
                 self.join();
                 allocator.free(workers);
@@ -57,6 +69,7 @@ pub const ThreadPool = struct {
     pub fn stop(self: *ThreadPool, allocator: std.mem.Allocator) void {
         self.join();
         allocator.free(self.workers);
+        allocator.free(self.ranges);
     }
 
     fn join(self: *ThreadPool) void {
@@ -78,8 +91,8 @@ pub const ThreadPool = struct {
 
     pub const RunError = error{Busy};
 
-    /// Computes units 0..count on all threads and returns when every one is done. A share has at least `grain` units
-    /// and, where the count allows, a multiple of them; work of no more than one grain stays on the caller's thread.
+    /// Computes units 0..count on all threads and returns when every one is done. Threads take `grain` units at least and,
+    /// where the count allows, multiples of them; work of no more than one grain stays on the caller's thread.
     pub fn run(self: *ThreadPool, function: *const kernel.Run, arguments: *const anyopaque, count: usize, grain: usize) RunError!void {
         if (count == 0) return;
         if (self.busy.swap(true, .acquire)) return error.Busy;
@@ -89,12 +102,14 @@ pub const ThreadPool = struct {
             return;
         }
         const grains = (count + grain - 1) / grain;
-        const shares = @min(grains, self.threadCount() * shares_per_thread);
-        self.job = .{ .run = function, .arguments = arguments, .count = count, .share = (grains + shares - 1) / shares * grain };
-        self.next.store(0, .monotonic);
+        for (self.ranges, 0..) |*range, index| {
+            range.next.store(grains * index / self.ranges.len * grain, .monotonic);
+            range.end = @min(grains * (index + 1) / self.ranges.len * grain, count);
+        }
+        self.job = .{ .run = function, .arguments = arguments, .grain = grain };
         self.ticket.store(open_bit, .release);
         self.announce();
-        self.takeShares();
+        self.compute(0);
         _ = self.ticket.fetchAnd(~open_bit, .acq_rel);
         self.awaitJoined();
     }
@@ -118,22 +133,32 @@ pub const ThreadPool = struct {
         if (self.parked.load(.seq_cst) != 0) futexWake(&self.generation);
     }
 
-    fn takeShares(self: *ThreadPool) void {
+    /// Computes what is left of the job's ranges, those of thread `own` first.
+    fn compute(self: *ThreadPool, own: usize) void {
         const job = self.job;
-        while (true) {
-            const begin = self.next.fetchAdd(job.share, .monotonic);
-            if (begin >= job.count) return;
-            job.run(job.arguments, begin, @min(begin + job.share, job.count));
+        for (0..self.ranges.len) |step| {
+            const range = &self.ranges[(own + step) % self.ranges.len];
+            var next = range.next.load(.monotonic);
+            while (next < range.end) {
+                const half = (range.end - next) / 2;
+                const end = @min(next + @max(1, half / job.grain) * job.grain, range.end);
+                if (range.next.cmpxchgWeak(next, end, .monotonic, .monotonic)) |found| {
+                    next = found;
+                    continue;
+                }
+                job.run(job.arguments, next, end);
+                next = range.next.load(.monotonic);
+            }
         }
     }
 
-    fn work(self: *ThreadPool) void {
+    fn work(self: *ThreadPool, own: usize) void {
         var seen: u32 = 0;
         while (true) {
             seen = self.awaitGeneration(seen);
             if (self.stopping.load(.seq_cst)) return;
             if (!self.joinJob()) continue;
-            self.takeShares();
+            self.compute(own);
             if (self.ticket.fetchSub(1, .acq_rel) == 1) futexWake(&self.ticket);
         }
     }
