@@ -27,6 +27,7 @@ const prefetch_bytes = 10240;
 
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
     const operands = Operands.init(@ptrCast(@alignCast(arguments)));
+    fetchFirst(&operands, begin);
     const token_tables_bytes = operands.activation_blocks * prepared.table_bytes;
     const resident_tokens = @max(1, resident_bytes / (tokens_together * token_tables_bytes)) * tokens_together;
     switch (scale.weightingOf(operands)) {
@@ -38,6 +39,12 @@ pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) v
             }
         },
     }
+}
+
+/// Asks for the codes that are used before what `addChunk` asks for arrives.
+fn fetchFirst(operands: *const Operands, tile: usize) void {
+    const codes = operands.codes + operands.chunkOffset(tile, 0);
+    for (0..prefetch_bytes / 64) |line| x86.prefetch(codes + line * 64, 0);
 }
 
 fn computeTile(comptime weighting: scale.Weighting, operands: Operands, tile: usize, begin: usize, end: usize) void {
