@@ -7,7 +7,7 @@ const two_bit = @import("two_bit.zig");
 const sum_chunks = 8;
 const chunk_bytes = two_bit.group_rows * two_bit.vector_bytes;
 /// As far ahead as the product's own kernels read.
-const prefetch_bytes = 4096;
+const prefetch_bytes = 10240;
 
 const Sums = struct { ones: x86.Words, fours: x86.Words };
 
@@ -37,8 +37,8 @@ inline fn groupSums(weights: [*]const u8, values: [*]const u8, chunks: usize) [t
         while (chunk < last) : (chunk += 1) {
             const w = weights + chunk * chunk_bytes;
             const x = values + chunk * two_bit.chunk_columns;
-            @prefetch(w + prefetch_bytes, .{});
-            @prefetch(w + prefetch_bytes + 64, .{});
+            x86.prefetch(w, prefetch_bytes);
+            x86.prefetch(w, prefetch_bytes + 64);
             inline for (&sums, 0..) |*sum, row| addChunk(sum, x86.load(w + row * two_bit.vector_bytes), x);
         }
         inline for (&totals, sums) |*total, sum| {
