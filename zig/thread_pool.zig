@@ -35,11 +35,13 @@ pub const ThreadPool = struct {
     /// Workers that sleep on `generation`.
     parked: std.atomic.Value(u32) = .init(0),
     stopping: std.atomic.Value(bool) = .init(false),
-    busy: std.atomic.Value(bool) = .init(false),
+    /// Apart from what waiting workers look at, since every job writes it twice.
+    busy: std.atomic.Value(bool) align(std.atomic.cache_line) = .init(false),
     /// `open_bit` while the present job takes workers, plus the number of workers that have joined it and not finished.
     /// `job` and `ranges` change only while this is zero.
     ticket: std.atomic.Value(u32) align(std.atomic.cache_line) = .init(0),
-    job: Job align(std.atomic.cache_line) = undefined,
+    /// On the ticket's cache line, which a worker that joins has fetched.
+    job: Job = undefined,
 
     const open_bit: u32 = 1 << 31;
 
