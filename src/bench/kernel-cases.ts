@@ -49,6 +49,12 @@ const Q6K_COLUMNS = 256;
 
 const RESIDENCES: readonly Residence[] = ["cache", "stream"];
 
+/** Batches of up to this many tokens are sequences decoded together, whose weights stream; larger ones are prefill. */
+const SEQUENCES_MAX = 16;
+
+/** So little that the time is that of the way from TypeScript to a kernel and back. */
+const SMALLEST_SHAPE: MatrixShape = [1, 32];
+
 function scaleName({ granularity, group_columns }: ScaleDescription): string {
   return granularity === "group" ? `group:${group_columns}` : granularity;
 }
@@ -103,12 +109,29 @@ function addMainShape(
     );
   }
   for (const tokens of plan.batches) {
-    list.add(`sherry ${rows}x${columns} x ${tokens}`, () =>
-      linearCase(workspace, { ...one, ...common, kernel: "sherry", tokens }),
-    );
+    for (const residence of tokens <= SEQUENCES_MAX ? RESIDENCES : (["cache"] as const)) {
+      list.add(`sherry ${rows}x${columns} x ${tokens}, ${residence}`, () =>
+        linearCase(workspace, { ...one, ...common, kernel: "sherry", tokens, residence }),
+      );
+    }
     list.add(`prepare ${columns} x ${tokens}`, () => prepareCase(workspace, columns, tokens, threads));
   }
   list.add(`prepare ${columns}`, () => prepareCase(workspace, columns, 1, threads));
+}
+
+/** What a product costs beside its arithmetic: checks on both sides, twelve arguments, one call. */
+function addSmallest(list: CaseList, workspace: Workspace, threads: number): void {
+  const [rows, columns] = SMALLEST_SHAPE;
+  const weight = sherryDescription(rows, columns, SCALE_DEFAULT);
+  const common = { tokens: 1, threads, residence: "cache", prepares: false } as const;
+  list.add("smallest product", () =>
+    linearCase(workspace, {
+      ...common,
+      kernel: "smallest product",
+      weight,
+      cpu_level: workspace.cpu_level,
+    }),
+  );
 }
 
 function addScales(list: CaseList, workspace: Workspace, shape: MatrixShape, threads: number): void {
@@ -201,6 +224,7 @@ export function kernelCases(
   for (const threads of thread_counts) {
     for (const shape of all_shapes) addTernary(list, workspace, shape, threads);
     for (const shape of plan.main_shapes) addMainShape(list, workspace, plan, shape, threads);
+    if (threads === 1) addSmallest(list, workspace, threads);
     const [first] = plan.main_shapes;
     if (first !== undefined) addScales(list, workspace, first, threads);
     addHeads(list, workspace, plan, threads);

@@ -56,7 +56,7 @@ export function fullPlan(): BenchPlan {
       [2048, 8192],
     ],
     models: MODEL_SHAPES,
-    batches: [8, 64, 512],
+    batches: [2, 4, 8, 16, 64, 512],
     attention_positions: [128, 1024, 4096],
     model: {
       synthetic: shapeNamed("llama-3.2-1b"),
