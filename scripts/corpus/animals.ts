@@ -15,7 +15,7 @@ function kinds(home: string, hands: string, ...nouns: readonly string[]): Kind[]
 /** All of them walk, talk and carry things, as in stories. */
 export const ANIMALS: readonly Kind[] = [
   ...kinds("den", "paws", "fox", "wolf", "badger", "raccoon", "lion", "tiger"),
-  ...kinds("burrow", "paws", "rabbit", "mole", "hare", "hamster", "hedgehog"),
+  ...kinds("burrow", "paws", "rabbit", "bunny", "mole", "hare", "hamster", "hedgehog"),
   ...kinds("cave", "paws", "bear"),
   ...kinds("hole", "paws", "mouse", "chipmunk"),
   ...kinds("tree house", "paws", "squirrel", "monkey", "panda", "koala"),
@@ -28,7 +28,7 @@ export const ANIMALS: readonly Kind[] = [
 
 /** Not found in every wood. */
 export const MARVELS: readonly Kind[] = [
-  ...kinds("cave", "claws", "dragon"),
+  ...kinds("cave", "claws", "dragon", "dinosaur"),
   ...kinds("workshop", "hands", "robot"),
   ...kinds("cottage", "hands", "elf", "gnome"),
   ...kinds("stable", "hooves", "unicorn"),
@@ -36,6 +36,17 @@ export const MARVELS: readonly Kind[] = [
 
 export const GIRL: Kind = { noun: "girl", home: "room", hands: "hands" };
 export const BOY: Kind = { noun: "boy", home: "room", hands: "hands" };
+
+/** Who else a child can be in a story. */
+export const GIRLS_OF_TALES: readonly Kind[] = kinds(
+  "tower",
+  "hands",
+  "princess",
+  "fairy",
+  "witch",
+  "pirate",
+);
+export const BOYS_OF_TALES: readonly Kind[] = kinds("tower", "hands", "prince", "knight", "wizard", "sailor");
 
 /** Old and wise, for advice; always called by what they are. */
 export const ELDER_ANIMALS: readonly string[] = ["owl", "tortoise", "badger", "goose", "toad", "stork"];

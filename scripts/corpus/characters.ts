@@ -2,8 +2,17 @@
  * Who is in a story. Hero and friend are of different sex and kind, and an elder is of the friend's sex, so that "he",
  * "she", "the fox" and "the girl" always mean one of them only.
  */
-import { ANIMALS, BOY, ELDER_ANIMALS, GIRL, type Kind, MARVELS } from "./animals.ts";
-import { NAMES_OF_BOYS, NAMES_OF_GIRLS } from "./names.ts";
+import {
+  ANIMALS,
+  BOY,
+  BOYS_OF_TALES,
+  ELDER_ANIMALS,
+  GIRL,
+  GIRLS_OF_TALES,
+  type Kind,
+  MARVELS,
+} from "./animals.ts";
+import { pickName } from "./names.ts";
 import type { Picker } from "./picker.ts";
 
 export interface Pronouns {
@@ -25,6 +34,8 @@ export interface Elder {
   readonly phrase: string;
   /** How the hero speaks to the elder. */
   readonly call: string;
+  /** How the hero speaks of the elder. */
+  readonly spoken: string;
 }
 
 export interface Cast {
@@ -47,12 +58,17 @@ export function castStory(picker: Picker, people: "child" | "animal" | "any"): C
 }
 
 function characterOf(picker: Picker, is_male: boolean, is_person: boolean, other: Kind | null): Character {
-  const name = picker.pick(is_male ? NAMES_OF_BOYS : NAMES_OF_GIRLS);
+  const name = pickName(picker, is_male);
   const pronouns = is_male ? MALE : FEMALE;
-  if (is_person) return { name, kind: is_male ? BOY : GIRL, is_person, pronouns };
+  if (is_person) return { name, kind: personOf(picker, is_male), is_person, pronouns };
   const kinds = picker.chance(0.1) ? MARVELS : ANIMALS;
   const kind = picker.pick(kinds.filter(({ noun }) => noun !== other?.noun));
   return { name, kind, is_person, pronouns };
+}
+
+function personOf(picker: Picker, is_male: boolean): Kind {
+  if (picker.chance(0.75)) return is_male ? BOY : GIRL;
+  return picker.pick(is_male ? BOYS_OF_TALES : GIRLS_OF_TALES);
 }
 
 /** Of the friend's sex: grandmother to a boy, grandfather to a girl; or an old animal, which has no pronoun here. */
@@ -61,12 +77,12 @@ function elderOf(picker: Picker, hero: Character, friend: Character): Elder {
     const noun = picker.pick(
       ELDER_ANIMALS.filter((one) => one !== hero.kind.noun && one !== friend.kind.noun),
     );
-    return { phrase: `the old ${noun}`, call: `wise ${noun}` };
+    return { phrase: `the old ${noun}`, call: `wise ${noun}`, spoken: `the old ${noun}` };
   }
   const relations =
     hero.pronouns.he === "he"
       ? { mother: "Mother", grandmother: "Grandma", aunt: "Auntie" }
       : { father: "Father", grandfather: "Grandpa", uncle: "Uncle" };
   const [relation, call] = picker.pick(Object.entries(relations));
-  return { phrase: `${hero.pronouns.his} ${relation}`, call };
+  return { phrase: `${hero.pronouns.his} ${relation}`, call, spoken: call };
 }

@@ -7,7 +7,7 @@ export const DISHES: readonly string[] = [
   "berry tart",
   "carrot cake",
   "pumpkin pie",
-  "loaf of bread",
+  "peach pie",
   "plum cake",
   "cherry pie",
   "chocolate cake",

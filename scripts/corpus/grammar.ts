@@ -29,7 +29,8 @@ export function smooth(text: string): string {
       indefiniteArticle(word) === "an" ? `${article}n ${word}` : `${article} ${word}`,
     )
     .replace(/([!?])[!.](?!\.)/g, "$1")
-    .replace(/([A-Za-z])" (?=[a-z])/g, '$1," ')
+    .replace(/([A-Za-z])\.?" (?=[a-z])/g, '$1," ')
+    .replace(/([A-Za-z])"\./g, '$1."')
     .replace(/([.!?]),"/g, '$1"')
     .replace(
       /(?<=(?:^|[.!?]|\n) *)("?)([a-z])/g,

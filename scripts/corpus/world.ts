@@ -85,6 +85,7 @@ function characterWords({ hero, friend, elder }: Cast): Record<string, string> {
     a_stranger: `a [little |small |young |]{f_kind} [named|called] {friend_name}`,
     elder: elder.phrase,
     elder_call: elder.call,
+    elder_spoken: elder.spoken,
   };
 }
 

@@ -58,7 +58,7 @@ export const COURAGE_PLOTS = [
 -
 
 Then {he} remembered what {elder} always said: "[If you are afraid of something, look at it closely|Most things are smaller by light|Fear grows in the dark and shrinks in the light]." {hero} {deep_breath} and lit [a candle|the lamp|a little lantern].
-"[I will have a look|I am not a baby any more]," {he} said to {himself}. {He} {deep_breath}, took [the lamp|a candle|the lantern] and got up.
+"[I will have a look|I am not a baby any more]," {he} said to {himself}. {He} {deep_breath}, lit [the lamp|a candle|the lantern] and got up.
 
 Step by step, {he} went closer. {noise_it}! [{His} {hands} were shaking, but {he} did not turn back.|{He} held the light up high.] And then {he} saw it: it was {noise_was}!
 On tiptoe, {he} went to see. {noise_it}! {He} held up the light, and then {he} had to laugh. It was {noise_was}.
@@ -193,7 +193,7 @@ Everyone knew the dark cave near the {place}, [and nobody had ever gone inside|a
 ¶ {One_day}, {hero} and {friend} played near the cave, and {friend}'s {thing} [rolled|slipped] right into the dark hole. "{Oh_no}!" {called} {friend}. "[My {noun}! Now it is gone for ever|I dare not go in there]."
 ¶ {One_day}, a gust of wind blew {friend}'s {thing} right into the cave. {friend} [was close to tears|stood in front of it and did not know what to do]. "[It was a present|I loved it so much]," {f_he} said.
 
-"I will get it for you," said {hero}. [{He} was not as sure as {he} sounded.|{He} tried to sound brave.] {He} took a [lantern|candle|torch] and {deep_breath}.
+"I will get it for you," said {hero}. [{He} was not as sure as {he} sounded.|{He} tried to sound brave.] {He} {deep_breath} and lit a [lantern|candle|torch].
 {hero} looked into the dark. "[I will go|Somebody has to go]," {he} said. {Heart_beat}, but {he} took a [lantern|torch] and went in.
 
 [It was cold and wet inside.|Water dripped from the walls.] With every step it got darker. {Suddenly} {he} saw {inside_shine}. "Who is there?" {called} {hero}.

@@ -181,7 +181,7 @@ And there lay {giant_who}! {hero} was {afraid}, but {he} went closer. "[Can I he
 "[What do you need?|What can I do for you?]" asked {hero}. "[A hot soup would be nice|Nothing helps like a hot soup]," said {elder}. But [there was nothing in the house for a soup|the cupboard was almost empty].
 
 So {he} went to {ingredient_from} and asked, "[May I have {ingredient_it} for my soup?|Could you give me {ingredient_it}, please?]" "[You can have it if you help me|Yes, if you help me] {ingredient_for}," was the answer. {hero} [set to work at once|rolled up {his} sleeves and helped].
-{He} ran to {ingredient_from}. "[I need {ingredient_it} for a soup|Please give me {ingredient_it}, for {elder} is ill]," {he} said. "[Gladly|Of course]. [But first I need somebody|Can you help me in return] {ingredient_for}." {hero} worked hard until it was done.
+{He} ran to {ingredient_from}. "[I need {ingredient_it} for a soup|Please give me {ingredient_it}, for {elder_spoken} is ill]," {he} said. "[Gladly|Of course]. [But first I need somebody|Can you help me in return] {ingredient_for}." {hero} worked hard until it was done.
 
 On the way back, {he} met {his_friend}. "[Where are you going in such a hurry?|What have you got there?]" {f_he} asked. When {f_he} heard it, {f_he} [fetched some {snacks}|brought a loaf of bread] and came along.
 -

@@ -84,9 +84,9 @@ In the house there was {vase_a} that belonged to {elder}. [It was very old.|It h
 ¶ {One_day}, {hero} was alone and {game}. [Crash!|Bang!|Bump! Crash!] The {vase_it} fell down and broke.
 
 "{Oh_no}!" {whispered} {hero}. {Heart_beat}. {He} [pushed the pieces under the rug|hid everything behind the curtain|put a cloth over it], and ran outside.
-{hero} was {afraid}. "[What will {elder} say?|Now I am in trouble]," {he} thought, and {he} quickly hid the broken {vase_it} [in the closet|under the bed|behind the stove].
+{hero} was {afraid}. "[What will {elder_spoken} say?|Now I am in trouble]," {he} thought, and {he} quickly hid the broken {vase_it} [in the closet|under the bed|behind the stove].
 
-[When {elder} came home,|In the evening,] {elder} asked, "[Where is the {vase_it}?|Have you seen my {vase_it}?]" "[I do not know|Maybe the wind knocked it over|Maybe the cat took it]," said {hero}[ and looked at {his} feet| and turned red|].
+[At noon|In the evening|After dinner], {elder} asked, "[Where is the {vase_it}?|Have you seen my {vase_it}?]" "[I do not know|Maybe the wind knocked it over|Maybe the cat took it]," said {hero}[ and looked at {his} feet| and turned red|].
 "[What has happened to my {vase_it}?|Who broke the {vase_it}?]" asked {elder}. "[It was not me|It must have been the wind]," said {hero} quickly.
 
 ¶ But {hero} [could not eat|did not feel like playing|could not sleep]. [The lie was like a stone in {his} belly.|There was a lump in {his} throat.|{His} heart felt as heavy as lead.]
@@ -243,13 +243,13 @@ When {hero} ran on at last, {he} saw {friend} just in front of {goal}. {hero} ra
 {One_day}, {hero} wanted to go {to_place}. "{advice_say}," said {elder}. "{advice_no}," {said} {hero}[ and ran off| and slammed the door|, and away {he} went].
 "{advice_say}," said {elder} {one_day}, when {hero} [wanted to go out|was on {his} way {to_place}]. But {hero} [shook {his} head|did not want to hear it]. "{advice_no}!"
 
-[{He} met {friend} on the way.|On the way, {he} met {his_friend}.] "Did you not hear what {elder} said?" asked {friend}. "[I know better|I do not need any advice]," said {hero}.
+[{He} met {friend} on the way.|On the way, {he} met {his_friend}.] "Did you not hear the good advice?" asked {friend}. "[I know better|I do not need any advice]," said {hero}.
 -
 
 ¶ [At first all went well.|At first everything was fine.] {sight} But {soon} {advice_next}.
 ¶ {hero} came {to_place}. {sight} "[See? I was right|Ha! Nothing happens]," {he} said. But {soon} {advice_next}.
 
-"{Oh_no}!" {called} {hero}. "[If only I had listened|Why did I not listen?|{Elder} was right]!" {He} was {sad} and {tired}.
+"{Oh_no}!" {called} {hero}. "[If only I had listened|Why did I not listen?|{Elder_spoken} was right]!" {He} was {sad} and {tired}.
 {hero} [sat down|stood still] and {wept}. "[I should have listened|I wish I had listened]," {he} said to {himself}.
 
 ¶ [{Elder} had been worried and came to look for {him}.|Luckily, {elder} had followed {him}.] "Come," said {elder} {softly}, [and took {him} home|and brought {him} home to the warm stove]. [There was hot tea with honey.|There {hero} got a blanket and a cup of warm milk.]

@@ -118,7 +118,7 @@ It was {made_it}. {Elder} [wiped away a tear|could not stop smiling]. "[Nobody e
     },
     story: `
 ¶ {One_day}, {hero} wanted to bake {a_dish} for {event}. "[I can do it all alone|I don't need any help|It can't be so hard]," {he} said and put on an apron.
-¶ It was the day before {event}. "[I will bake {a_dish}|I am going to bake {a_dish}]," said {hero} to {friend}. "[Have you ever baked before?|Do you know how?]" asked {friend}. "[No, but it can't be hard|I have watched {elder} do it]," said {hero}.
+¶ It was the day before {event}. "[I will bake {a_dish}|I am going to bake {a_dish}]," said {hero} to {friend}. "[Have you ever baked before?|Do you know how?]" asked {friend}. "[No, but it can't be hard|I have watched {elder_spoken} do it]," said {hero}.
 
 {He} mixed [flour, eggs and butter|eggs, milk and butter] in a big bowl and stirred and stirred. [Soon there was flour on the floor, on the table and on {his} nose.|It splashed a little.] But {he} was in a hurry, and so {he} {wrong_did}.
 {He} took the biggest bowl and began. [{He} sang while {he} stirred.|Eggs cracked, and flour flew like snow.] But {he} did not pay attention and {wrong_did}.

@@ -26,7 +26,7 @@ describe("seeds", () => {
     const hash = new Bun.CryptoHasher("sha256");
     for (const document of documents.slice(0, 1_000)) hash.update(markedText(document));
     // Changes only with the corpus itself, and then every model trained on it is of another corpus.
-    expect(hash.digest("hex")).toBe("7630b3768bcf16214088d3dbc60e7d6106fc3175638f024d4d0ffe321238bf5c");
+    expect(hash.digest("hex")).toBe("cb57f601df134ea4b54924d7eb5cab684171489aaf52713499e2077180d382f5");
     expect([...storyDocuments(17, 20)]).toEqual(documents.slice(17, 20));
   });
 
@@ -45,8 +45,9 @@ describe("seeds", () => {
 });
 
 describe("variety", () => {
-  test("of words", () => {
-    expect(new Set(stories.flatMap(wordsOf)).size).toBeGreaterThan(1_500);
+  test("of words, names left out", () => {
+    const words = stories.flatMap((story) => story.match(/(?<![A-Za-z'])[a-z]+/g) ?? []);
+    expect(new Set(words).size).toBeGreaterThan(2_000);
   });
 
   test("of lengths: a hundred words and more, and not too long", () => {
@@ -75,6 +76,7 @@ describe("English", () => {
   test("begins sentences with capitals and closes quotations", () => {
     for (const story of stories) {
       expect(story).not.toMatch(/(?:^|[.!?] |\n)"?[a-z]/);
+      expect(story).not.toMatch(/[a-z]\.?" [a-z]|[!?][,.!?]|,[,.]/);
       for (const paragraph of story.split("\n\n")) {
         expect((paragraph.match(/"/g) ?? []).length % 2).toBe(0);
         expect(paragraph).toMatch(/[.!?]"?$/);
