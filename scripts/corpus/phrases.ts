@@ -9,7 +9,7 @@ export const PHRASES: Readonly<Record<string, string>> = {
     "[one rainy [day|morning|afternoon]|one day, when it rained|one gray and rainy [day|morning|afternoon]|on a rainy [day|Sunday|Monday|Saturday]]",
   one_windy_day:
     "[one windy [day|morning|afternoon]|one day, when the wind blew hard|on a windy [day|Sunday|Friday|Saturday]|one breezy [day|morning|afternoon]]",
-  one_night: "[one night|one dark night|one [warm|cold|clear|stormy|quiet] night|late one evening]",
+  one_night: "[one night|one dark night|one [warm|cold|clear|quiet] night|late one evening]",
   soon: "[soon|before long|after a while|in a little while|a moment later|a few minutes later|not much later|a short time later]",
   at_last: "[at last|finally|in the end|after a long time|after what felt like hours|at long last]",
   suddenly: "[suddenly|all at once|all of a sudden|just then|at that moment|at that very moment|then]",

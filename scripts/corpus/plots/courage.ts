@@ -105,7 +105,7 @@ First {hero} put one foot into the water. [Brr! It was cold.|It tickled.] Then {
 {He} tried {all_day}. [The first day, the second day, and the third day too.|Sometimes {he} wanted to give up, but {friend} would not let {him}.]
 
 And {suddenly} {hero} noticed that {friend} was not holding {him} any more. {He} was swimming! "{Hooray}!" {called} {hero}. "[I can swim|Look at me, I am swimming]!"
-{At_last} it went well. {hero} swam from [one stone to another|the shore to {friend} and back], all by {himself}. "[I can do it|Did you see that]?" {he} {called}.
+{At_last} it went well. {hero} swam from [one stone to another|the shore to {friend} and back], all by {himself}. "[I can do it!|Did you see that?]" {he} {called}.
 
 ¶ From then on, nobody could get {hero} out of the water. [{He} only came out to eat some {snacks}.|{He} was always the first one in and the last one out.]
 -
@@ -230,7 +230,7 @@ But it was no monster at all, only {inside_who}. "[Oh! A visitor|Please do not r
       ],
     },
     story: `
-¶ {One_day}, it was time for {hero} to go to school. "[My tummy hurts|I do not want to go|Can I stay at home]," {he} said {sadly} at breakfast.
+¶ {One_day}, it was time for {hero} to go to school. "[My tummy hurts|I do not want to go|Can I stay at home?]," {he} said {sadly} at breakfast.
 ¶ Then the first day of school came. {hero} was {worried}. "[What if nobody likes me?|What if I do not know anything?|I do not know anyone there]," {he} said.
 
 "[Everything new is a little scary|The first step is the hardest]," said {elder} {softly} and put {a_thing} into {his} bag. "[If you are afraid, touch it and think of me|This will bring you luck]."

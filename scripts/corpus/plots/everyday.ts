@@ -155,6 +155,7 @@ They wrapped themselves in the blanket and ate. {play}. [And the rain drummed on
   definePlot({
     name: "winter is coming",
     theme: "sharing",
+    place: ["green"],
     hero: "animal",
     traits: ["lazy"],
     summaries: [
@@ -166,7 +167,7 @@ They wrapped themselves in the blanket and ate. {play}. [And the rain drummed on
 All summer long, {hero} [lay in the grass and looked at the sky|slept in the sun]. {sight} {his_friend}, however, [carried {snacks} home from morning till night|gathered {snacks} every day].
 It was summer, and the sun was warm. {friend} was busy: {f_he} [collected {snacks} and {snacks_2}|filled one jar after another with {snacks}]. But {hero} only [yawned|watched].
 
-¶ "[Come and play|Why do you work so hard?|Lie down with me]," said {hero}. "[Winter is coming|The winter will be long], and then there is nothing to eat," said {friend}. "[You should gather something too|Don't you want to fill your {home} too?]" "[Winter is far away|Maybe tomorrow]," said {hero} and closed {his} eyes.
+¶ "[Come and play|Why do you work so hard?|Lie down with me]," said {hero}. "[Winter is coming|The winter will be long], and then there is nothing to eat," said {friend}. "[You should gather something too.|Don't you want to fill your {home} too?]" "[Winter is far away|Maybe tomorrow]," said {hero} and closed {his} eyes.
 ¶ "[Will you help me?|You should gather something too]," said {friend}. "[The days are getting shorter|The first leaves are falling]." "[Tomorrow|There is plenty of time]," said {hero}. But {he} said the same thing the next day, and the day after.
 
 Then, one morning, everything was white. [Snow lay on every branch.|The pond was frozen.] {hero} looked for something to eat, but {he} found nothing. {His} tummy rumbled. 
@@ -229,7 +230,7 @@ Everyone told bad stories about the dragon on the mountain. {Sorrow_sign}, [and 
 {He} climbed all morning. [The path was steep and stony.|The higher {he} came, the quieter it was.] {At_last} {he} stood before a cave. There sat the dragon, [as big as a barn|green and huge], and a tear as big as a plum rolled down its nose.
 After a long climb {he} saw the dragon. It was [as big as a house|green, with golden eyes]. {Heart_beat}. But then {he} noticed that it was crying.
 
-"Good day," said {hero}. "[I have brought you {a_dish}|Would you like some {dish}?]" The dragon [stared at {him}|was so surprised that it got the hiccups]. "[You are not afraid of me?|Nobody has ever brought me anything]," it said. "{sorrow_say}."
+"Good day," said {hero}. "[I have brought you {a_dish}.|Would you like some {dish}?]" The dragon [stared at {him}|was so surprised that it got the hiccups]. "[You are not afraid of me?|Nobody has ever brought me anything]," it said. "{sorrow_say}."
 "[Why are you crying?|Are you sad?]" asked {hero}. The dragon jumped. "[You do not run away?|You are talking to me?]" it said. "{sorrow_say}. [And then they all run away|But they only scream when they see me]."
 
 "[They don't know you|They only know the stories about you]," said {hero}. "[Come with me, and I will tell them who you are|We must change that]." [The dragon ate the {dish} in one bite.|They shared the {dish} and talked until noon.] 

@@ -33,7 +33,7 @@ export const LOST_PLOTS = [
 {He} turned {his} {home} upside down, but {he} could not find it. {hero} {wept}.
 
 "[When did you have it last?|Where did you play today?|Think back. Where have you been?]" {asked} {elder} {softly}. {hero} {thought}. "[I went {to_place}|I was {in_place}]," {he} said, "[and I stopped {use}|and there I stopped {use}]."
-"{Dont_worry}," [said|answered] {elder} {softly}. " [Go back the way you came|Walk the same way again], and look [well|closely]."
+"{Dont_worry}," [said|answered] {elder} {softly}. "[Go back the way you came|Walk the same way again], and look [well|closely]."
 
 ¶ {Next_day}, {hero} went back {to_place}. {He} looked {spot_2}. Nothing. {He} looked {spot_3}. [Nothing again.|Nothing there.|Still nothing.]
 ¶ [So {hero} ran back {to_place}|{hero} went back {to_place} {quickly}]. First {he} looked {spot_2}, and then {spot_3}, [but there was nothing|but the {noun} was not there].
