@@ -49,4 +49,13 @@ test {
     _ = @import("bench/read.zig");
     _ = @import("bench/fill.zig");
     _ = @import("bench/clock.zig");
+    _ = @import("training/product.zig");
+    _ = @import("training/rms_norm.zig");
+    _ = @import("training/rotary.zig");
+    _ = @import("training/swiglu.zig");
+    _ = @import("training/embedding.zig");
+    _ = @import("training/cross_entropy.zig");
+    _ = @import("training/distillation.zig");
+    _ = @import("training/attention.zig");
+    _ = @import("training/adamw.zig");
 }

@@ -62,3 +62,83 @@ pub fn Arguments(comptime Float: type) type {
         }
     };
 }
+
+const testing = @import("testing.zig");
+
+test "attention is softmax over the past, and its backward is its gradient" {
+    const Scalar = @import("attention/scalar.zig").Scalar(f64);
+    // Past one block of tokens only in the first case, where the difference is taken at some places.
+    for ([_][5]usize{ .{ 2, 9, 4, 2, 8 }, .{ 1, 66, 2, 1, 2 }, .{ 2, 5, 1, 1, 6 } }) |sizes| {
+        const sequences, const tokens, const heads, const key_value_heads, const head_dim = sizes;
+        var source = std.Random.DefaultPrng.init(0xa77);
+        const random = source.random();
+        const queries = sequences * tokens * heads * head_dim;
+        const keys = sequences * tokens * key_value_heads * head_dim;
+        const rows = sequences * tokens * heads;
+        var buffers: [10][]f64 = undefined;
+        for (&buffers, [_]usize{ queries, keys, keys, queries, queries, queries, keys, keys, rows, rows }) |*buffer, count| {
+            buffer.* = try testing.normals(f64, random, count);
+        }
+        defer for (buffers) |buffer| testing.allocator.free(buffer);
+        const q, const k, const v, const d_o, const o, const dq, const dk, const dv, const log_sum_exp, const deltas = buffers;
+        const values = Arguments(f64){
+            .q = q.ptr,
+            .k = k.ptr,
+            .v = v.ptr,
+            .o = o.ptr,
+            .log_sum_exp = log_sum_exp.ptr,
+            .sequences = sequences,
+            .tokens = tokens,
+            .heads = heads,
+            .key_value_heads = key_value_heads,
+            .head_dim = head_dim,
+            .d_o = d_o.ptr,
+            .deltas = deltas.ptr,
+            .dq = dq.ptr,
+            .dk = dk.ptr,
+            .dv = dv.ptr,
+        };
+        const Layer = struct {
+            values: *const Arguments(f64),
+            o: []const f64,
+            d_o: []const f64,
+
+            fn loss(self: *const @This()) f64 {
+                const a = self.values;
+                testing.run(&Scalar.forward, a, a.sequences * a.heads * a.blocks());
+                return testing.dot(self.d_o, self.o);
+            }
+        };
+        const layer = Layer{ .values = &values, .o = o, .d_o = d_o };
+        _ = layer.loss();
+        try expectDefinition(&values, random);
+        testing.run(&Scalar.delta, &values, rows);
+        testing.run(&Scalar.backwardQuery, &values, sequences * heads * values.blocks());
+        testing.run(&Scalar.backwardKeyValue, &values, sequences * key_value_heads * values.blocks());
+        try testing.expectGradient(q, dq, &layer, Layer.loss);
+        try testing.expectGradient(k, dk, &layer, Layer.loss);
+        try testing.expectGradient(v, dv, &layer, Layer.loss);
+    }
+}
+
+/// Some outputs by the definition: weights e^s over their sum, of the tokens up to the query's own.
+fn expectDefinition(a: *const Arguments(f64), random: std.Random) !void {
+    for (0..20) |_| {
+        const b = random.uintLessThan(usize, a.sequences);
+        const i = random.uintLessThan(usize, a.tokens);
+        const h = random.uintLessThan(usize, a.heads);
+        const g = h * a.key_value_heads / a.heads;
+        const d = random.uintLessThan(usize, a.head_dim);
+        var total: f64 = 0;
+        var mixed: f64 = 0;
+        for (0..i + 1) |j| {
+            var score: f64 = 0;
+            for (0..a.head_dim) |c| score += a.q[a.queryOffset(b, i, h) + c] * a.k[a.keyOffset(b, j, g) + c];
+            const weight = @exp(score / @sqrt(@as(f64, @floatFromInt(a.head_dim))));
+            total += weight;
+            mixed += weight * a.v[a.keyOffset(b, j, g) + d];
+        }
+        try std.testing.expectApproxEqAbs(mixed / total, a.o[a.queryOffset(b, i, h) + d], 1e-12);
+        try std.testing.expectApproxEqAbs(@log(total), a.log_sum_exp[(b * a.heads + h) * a.tokens + i], 1e-12);
+    }
+}

@@ -48,3 +48,80 @@ pub fn Arguments(comptime Float: type) type {
 pub fn packedCount(columns: usize, depth: usize) usize {
     return std.mem.alignForward(usize, columns, strip_columns) * @min(depth, depth_block);
 }
+
+const testing = @import("testing.zig");
+
+test "the three products give the gradients of a linear layer" {
+    const Scalar = @import("product/scalar.zig").Scalar(f64);
+    const tokens = 5;
+    const rows = 7;
+    const columns = 36;
+    var source = std.Random.DefaultPrng.init(0x9e0d);
+    const random = source.random();
+    const x = try testing.normals(f64, random, tokens * columns);
+    defer testing.allocator.free(x);
+    const w = try testing.normals(f64, random, rows * columns);
+    defer testing.allocator.free(w);
+    const dy = try testing.normals(f64, random, tokens * rows);
+    defer testing.allocator.free(dy);
+    const y = try testing.zeros(f64, tokens * rows);
+    defer testing.allocator.free(y);
+    const dx = try testing.zeros(f64, tokens * columns);
+    defer testing.allocator.free(dx);
+    const dw = try testing.zeros(f64, rows * columns);
+    defer testing.allocator.free(dw);
+    const Layer = struct {
+        forward: Arguments(f64),
+        y: []const f64,
+        dy: []const f64,
+
+        fn loss(self: *const @This()) f64 {
+            testing.run(&Scalar.run, &self.forward, self.forward.rows);
+            return testing.dot(self.dy, self.y);
+        }
+    };
+    const layer = Layer{ .y = y, .dy = dy, .forward = .{
+        .a = x.ptr,
+        .b = w.ptr,
+        .c = y.ptr,
+        .rows = tokens,
+        .columns = rows,
+        .depth = columns,
+        .a_row = columns,
+        .a_depth = 1,
+        .b_depth = 1,
+        .b_column = columns,
+        .scale = 1,
+        .accumulate = 0,
+    } };
+    testing.run(&Scalar.run, &Arguments(f64){
+        .a = dy.ptr,
+        .b = w.ptr,
+        .c = dx.ptr,
+        .rows = tokens,
+        .columns = columns,
+        .depth = rows,
+        .a_row = rows,
+        .a_depth = 1,
+        .b_depth = columns,
+        .b_column = 1,
+        .scale = 1,
+        .accumulate = 0,
+    }, tokens);
+    testing.run(&Scalar.run, &Arguments(f64){
+        .a = dy.ptr,
+        .b = x.ptr,
+        .c = dw.ptr,
+        .rows = rows,
+        .columns = columns,
+        .depth = tokens,
+        .a_row = 1,
+        .a_depth = rows,
+        .b_depth = columns,
+        .b_column = 1,
+        .scale = 1,
+        .accumulate = 1,
+    }, rows);
+    try testing.expectGradient(x, dx, &layer, Layer.loss);
+    try testing.expectGradient(w, dw, &layer, Layer.loss);
+}

@@ -64,7 +64,6 @@ pub export fn sherry_train_rms_norm_backward(
         .dx = dx.?,
         .dgain = dgain.?,
     };
-    // The gain's gradient first: dx may be dy, for a caller that needs dy no more.
     const units = (width + rms_norm.gain_columns - 1) / rms_norm.gain_columns;
     const status = context.runUnits(context.table.rms_norm_backward_gain, &values, units, tokens * rms_norm.gain_columns);
     if (status != .ok) return status.code();
