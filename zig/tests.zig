@@ -57,5 +57,6 @@ test {
     _ = @import("training/cross_entropy.zig");
     _ = @import("training/distillation.zig");
     _ = @import("training/attention.zig");
+    _ = @import("training/attention/tile.zig");
     _ = @import("training/adamw.zig");
 }

@@ -8,12 +8,15 @@
 //! Legend: B sequences, T tokens of each, H query heads, G key-value heads, D head_dim. Query head h reads key-value head
 //! h / (H / G).
 //!
-//! Units of work: blocks of `block_tokens` queries of a head of a sequence, (b H + h) blocks + block, for `forward` and
-//! `backwardQuery`; blocks of `block_tokens` keys, (b G + g) blocks + block, for `backwardKeyValue`; rows of o,
-//! (b T + t) H + h, for `delta`.
+//! Units of work: blocks of `block_tokens` queries of a head of a sequence, (b H + h) blocks + block, for `forward`.
+//! Backward, scalar: rows of o, (b T + t) H + h, for `delta`; blocks of queries for `backwardQuery`; blocks of keys,
+//! (b G + g) blocks + block, for `backwardKeyValue`. AVX2: b G + g, a key-value head of a sequence with all its queries,
+//! for `backward`, which computes no score twice.
 const std = @import("std");
 
 pub const head_dim_max = 256;
+/// What head_dim is a multiple of where the vector kernels run.
+pub const head_dim_step = 8;
 /// Queries, and keys, of a tile.
 pub const block_tokens = 64;
 
@@ -141,4 +144,57 @@ fn expectDefinition(a: *const Arguments(f64), random: std.Random) !void {
         try std.testing.expectApproxEqAbs(mixed / total, a.o[a.queryOffset(b, i, h) + d], 1e-12);
         try std.testing.expectApproxEqAbs(@log(total), a.log_sum_exp[(b * a.heads + h) * a.tokens + i], 1e-12);
     }
+}
+
+test "avx2 forward and backward agree with scalar at odd sizes" {
+    if (!@import("../kernels/testing.zig").has_avx2) return error.SkipZigTest;
+    const Scalar = @import("attention/scalar.zig").Scalar(f32);
+    const avx2 = @import("attention/avx2.zig");
+    for ([_][5]usize{ .{ 1, 1, 1, 1, 8 }, .{ 2, 65, 4, 2, 24 }, .{ 1, 130, 3, 1, 64 } }) |sizes| {
+        const sequences, const tokens, const heads, const key_value_heads, const head_dim = sizes;
+        var source = std.Random.DefaultPrng.init(0xa78);
+        const random = source.random();
+        const queries = sequences * tokens * heads * head_dim;
+        const keys = sequences * tokens * key_value_heads * head_dim;
+        const rows = sequences * tokens * heads;
+        const counts = [_]usize{ queries, keys, keys, queries, queries, queries, keys, keys, rows, rows };
+        var buffers: [counts.len][]f32 = undefined;
+        var expected: [counts.len][]f32 = undefined;
+        for (&buffers, &expected, counts) |*buffer, *copy, count| {
+            buffer.* = try testing.normals(f32, random, count);
+            copy.* = try testing.allocator.dupe(f32, buffer.*);
+        }
+        defer for (buffers ++ expected) |buffer| testing.allocator.free(buffer);
+        const actual = argumentsOf(buffers, sizes);
+        const reference = argumentsOf(expected, sizes);
+        testing.run(&Scalar.forward, &reference, sequences * heads * reference.blocks());
+        testing.run(&avx2.forward, &actual, sequences * heads * actual.blocks());
+        testing.run(&Scalar.delta, &reference, rows);
+        testing.run(&Scalar.backwardQuery, &reference, sequences * heads * reference.blocks());
+        testing.run(&Scalar.backwardKeyValue, &reference, sequences * key_value_heads * reference.blocks());
+        testing.run(&avx2.backward, &actual, sequences * key_value_heads);
+        // Sums of up to 130 products of size 1 to 10, each rounded by 6e-8 of itself, in other orders.
+        for (4..9) |index| try testing.expectNear(expected[index], buffers[index], 2e-5);
+    }
+}
+
+fn argumentsOf(buffers: [10][]f32, sizes: [5]usize) Arguments(f32) {
+    const q, const k, const v, const d_o, const o, const dq, const dk, const dv, const log_sum_exp, const deltas = buffers;
+    return .{
+        .q = q.ptr,
+        .k = k.ptr,
+        .v = v.ptr,
+        .o = o.ptr,
+        .log_sum_exp = log_sum_exp.ptr,
+        .sequences = sizes[0],
+        .tokens = sizes[1],
+        .heads = sizes[2],
+        .key_value_heads = sizes[3],
+        .head_dim = sizes[4],
+        .d_o = d_o.ptr,
+        .deltas = deltas.ptr,
+        .dq = dq.ptr,
+        .dk = dk.ptr,
+        .dv = dv.ptr,
+    };
 }

@@ -13,9 +13,10 @@ pub const Table = extern struct {
     rms_norm_backward_gain: *const Run,
     rotary: *const Run,
     attention_forward: *const Run,
-    attention_delta: *const Run,
-    attention_backward_query: *const Run,
-    attention_backward_key_value: *const Run,
+    /// Null where attention_backward does its work too.
+    attention_delta: ?*const Run,
+    attention_backward_query: ?*const Run,
+    attention_backward: *const Run,
     swiglu_forward: *const Run,
     swiglu_backward: *const Run,
     embedding_forward: *const Run,

@@ -4,6 +4,8 @@ const TrainingContext = @import("../context.zig").TrainingContext;
 const Status = @import("../../c_abi/status.zig").Status;
 const arguments = @import("arguments.zig");
 const attention = @import("../attention.zig");
+const scalar = @import("../level_scalar.zig").table;
+const Table = @import("../table.zig").Table;
 
 const Arguments = attention.Arguments(f32);
 
@@ -36,7 +38,7 @@ pub export fn sherry_train_attention_forward(
         .head_dim = head_dim,
     };
     if (!isValid(&values)) return Status.argument_invalid.code();
-    return context.runUnits(context.table.attention_forward, &values, sequences * heads * values.blocks(), unitWork(&values)).code();
+    return context.runUnits(tableOf(context, head_dim).attention_forward, &values, sequences * heads * values.blocks(), unitWork(&values)).code();
 }
 
 /// dq, dk and dv, replaced, from d_o [B, T, H, D] and what the forward wrote.
@@ -76,20 +78,29 @@ pub export fn sherry_train_attention_backward(
         .dv = dv.?,
     };
     if (!isValid(&values)) return Status.argument_invalid.code();
+    const table = tableOf(context, head_dim);
+    const groups = sequences * key_value_heads;
+    const query_function = table.attention_backward_query orelse
+        return context.run(table.attention_backward, &values, groups, 1).code();
     const rows = sequences * heads * tokens;
     const scratch = context.scratchOf(rows * @sizeOf(f32)) orelse return Status.out_of_memory.code();
     values.deltas = @ptrCast(scratch.ptr);
     const blocks = values.blocks();
     const steps = .{
-        .{ context.table.attention_delta, rows, head_dim },
-        .{ context.table.attention_backward_query, sequences * heads * blocks, unitWork(&values) },
-        .{ context.table.attention_backward_key_value, sequences * key_value_heads * blocks, unitWork(&values) },
+        .{ table.attention_delta.?, rows, head_dim },
+        .{ query_function, sequences * heads * blocks, unitWork(&values) },
+        .{ table.attention_backward, groups * blocks, unitWork(&values) },
     };
     inline for (steps) |step| {
         const status = context.runUnits(step[0], &values, step[1], step[2]);
         if (status != .ok) return status.code();
     }
     return Status.ok.code();
+}
+
+/// The context's own level, or the scalar one for a head that fills no whole vectors.
+fn tableOf(context: *const TrainingContext, head_dim: usize) *const Table {
+    return if (head_dim % attention.head_dim_step == 0) context.table else &scalar;
 }
 
 fn isValid(a: *const Arguments) bool {
