@@ -58,5 +58,6 @@ test {
     _ = @import("training/distillation.zig");
     _ = @import("training/attention.zig");
     _ = @import("training/attention/tile.zig");
+    _ = @import("training/transposition.zig");
     _ = @import("training/adamw.zig");
 }

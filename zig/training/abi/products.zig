@@ -111,9 +111,15 @@ fn multiply(pointer: ?*TrainingContext, whole: Arguments) i32 {
         part.depth_count = @min(product.depth_block, whole.depth - part.depth_begin);
         var status = context.runUnits(pack, &part, strips, product.strip_columns * part.depth_count);
         if (status != .ok) return status.code();
-        const strip_work = product.strip_rows * part.depth_count * whole.columns / 16;
-        status = context.runUnits(context.table.product, &part, row_strips, strip_work);
+        status = context.run(context.table.product, &part, row_strips, stripGrain(row_strips, whole.columns * part.depth_count));
         if (status != .ok) return status.code();
     }
     return Status.ok.code();
+}
+
+/// Strips of rows that a thread takes at least: enough work to wake it for, and as many as make use of a strip of B that
+/// has come to the first-level cache, where there are enough to share out.
+fn stripGrain(strips: usize, strip_depth_columns: usize) usize {
+    const work_min = 65_536 / @max(1, strip_depth_columns);
+    return @max(1, work_min, @min(8, strips / 16));
 }

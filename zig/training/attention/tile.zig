@@ -1,6 +1,7 @@
 //! Small matrix products for attention's tiles, AVX2 with FMA: C [M, columns] = (C +) A B, A read through strides one
 //! number at a time, B row by row in vectors. Nothing is packed: what attention multiplies is in the first-level cache.
 const std = @import("std");
+const transposed = @import("../transposition.zig").transposed;
 
 const Vector = @Vector(8, f32);
 /// Rows computed together with two vectors of columns: twelve sums, as in product/avx2.zig.
@@ -87,28 +88,6 @@ pub fn transpose(comptime width: usize, source: [*]const f32, pitch: usize, coun
     for (0..depth) |d| {
         for (i..width) |r| target[d * width + r] = if (r < count) source[r * pitch + d] * scale else 0;
     }
-}
-
-/// The 8 x 8 transposition in three rounds of shuffles.
-pub inline fn transposed(rows: [8]Vector) [8]Vector {
-    var pairs: [8]Vector = undefined;
-    inline for (0..4) |i| {
-        pairs[2 * i] = @shuffle(f32, rows[2 * i], rows[2 * i + 1], [8]i32{ 0, -1, 1, -2, 4, -5, 5, -6 });
-        pairs[2 * i + 1] = @shuffle(f32, rows[2 * i], rows[2 * i + 1], [8]i32{ 2, -3, 3, -4, 6, -7, 7, -8 });
-    }
-    var fours: [8]Vector = undefined;
-    inline for (0..2) |i| inline for (0..2) |j| {
-        const a = pairs[4 * i + j];
-        const b = pairs[4 * i + 2 + j];
-        fours[4 * i + 2 * j] = @shuffle(f32, a, b, [8]i32{ 0, 1, -1, -2, 4, 5, -5, -6 });
-        fours[4 * i + 2 * j + 1] = @shuffle(f32, a, b, [8]i32{ 2, 3, -3, -4, 6, 7, -7, -8 });
-    };
-    var result: [8]Vector = undefined;
-    inline for (0..4) |i| {
-        result[i] = @shuffle(f32, fours[i], fours[i + 4], [8]i32{ 0, 1, 2, 3, -1, -2, -3, -4 });
-        result[i + 4] = @shuffle(f32, fours[i], fours[i + 4], [8]i32{ 4, 5, 6, 7, -5, -6, -7, -8 });
-    }
-    return result;
 }
 
 test "a transposition, whole and padded" {

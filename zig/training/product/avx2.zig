@@ -2,6 +2,7 @@
 //! van de Geijn 2008, "Anatomy of high-performance matrix multiplication"). Packing pads with zeros, so that every strip
 //! is whole and each element's sum has one order wherever it lies.
 const product = @import("../product.zig");
+const transposed = @import("../transposition.zig").transposed;
 
 const Arguments = product.Arguments(f32);
 const rows_of = product.strip_rows;
@@ -9,6 +10,8 @@ const columns_of = product.strip_columns;
 const Vector = @Vector(8, f32);
 /// Strips of A packed together: 96 rows of at most 256 steps, 96 KiB, which the second-level cache holds.
 const block_strips = 16;
+/// Steps in depth of a turn of the innermost loop.
+const steps = 4;
 
 /// Packs strips `begin`..`end` of B's columns.
 pub fn pack(raw: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
@@ -44,7 +47,19 @@ inline fn packStrip(
         for (0..depth) |d| target[d * width ..][0..width].* = source[d * along ..][0..width].*;
         return;
     }
-    for (0..depth) |d| {
+    var d: usize = 0;
+    // Along the depth: eight steps at once through a transposition, while eight values may be written from the last one.
+    if (along == 1) while (d + 16 <= depth) : (d += 8) {
+        inline for (0..(width + 7) / 8) |part| {
+            var rows: [8]Vector = @splat(@splat(0));
+            inline for (&rows, 0..) |*row, i| if (part * 8 + i < width) {
+                row.* = source[(part * 8 + i) * across + d ..][0..8].*;
+            };
+            // Where a strip is narrower than a vector, the next step overwrites what is too much.
+            inline for (transposed(rows), 0..) |column, step| target[(d + step) * width + part * 8 ..][0..8].* = column;
+        }
+    };
+    while (d < depth) : (d += 1) {
         inline for (0..width) |i| target[d * width + i] = source[i * across + d * along];
     }
 }
@@ -74,10 +89,12 @@ pub fn run(raw: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
 }
 
 inline fn computeTile(a: *const Arguments, row: usize, column: usize, left: [*]const f32, right: [*]const f32) void {
+    const row_count = @min(rows_of, a.rows - row);
+    // C's lines come while the sums are computed.
+    inline for (0..rows_of) |i| @prefetch(a.c + (row + @min(i, row_count - 1)) * a.columns + column, .{ .rw = .write });
     const sums = multiply(a.depth_count, left, right);
     const adds = a.accumulate != 0 or a.depth_begin != 0;
     const scale: Vector = @splat(a.scale);
-    const row_count = @min(rows_of, a.rows - row);
     if (column + columns_of <= a.columns) {
         inline for (0..rows_of) |i| if (i < row_count) {
             const out = a.c + (row + i) * a.columns + column;
@@ -99,14 +116,20 @@ inline fn computeTile(a: *const Arguments, row: usize, column: usize, left: [*]c
 /// The 6 x 16 sums over `depth` steps of two packed strips.
 inline fn multiply(depth: usize, left: [*]const f32, right: [*]const f32) [rows_of][2]Vector {
     var sums: [rows_of][2]Vector = @splat(@splat(@splat(0)));
-    for (0..depth) |d| {
-        const first: Vector = right[d * columns_of ..][0..8].*;
-        const second: Vector = right[d * columns_of + 8 ..][0..8].*;
-        inline for (&sums, 0..) |*row, i| {
-            const factor: Vector = @splat(left[d * rows_of + i]);
-            row[0] = @mulAdd(Vector, factor, first, row[0]);
-            row[1] = @mulAdd(Vector, factor, second, row[1]);
-        }
+    var d: usize = 0;
+    while (d + steps <= depth) : (d += steps) {
+        inline for (0..steps) |step| addStep(&sums, left + (d + step) * rows_of, right + (d + step) * columns_of);
     }
+    while (d < depth) : (d += 1) addStep(&sums, left + d * rows_of, right + d * columns_of);
     return sums;
+}
+
+inline fn addStep(sums: *[rows_of][2]Vector, left: [*]const f32, right: [*]const f32) void {
+    const first: Vector = right[0..8].*;
+    const second: Vector = right[8..16].*;
+    inline for (sums, 0..) |*row, i| {
+        const factor: Vector = @splat(left[i]);
+        row[0] = @mulAdd(Vector, factor, first, row[0]);
+        row[1] = @mulAdd(Vector, factor, second, row[1]);
+    }
 }
