@@ -60,4 +60,5 @@ test {
     _ = @import("training/attention/tile.zig");
     _ = @import("training/transposition.zig");
     _ = @import("training/adamw.zig");
+    _ = @import("training/differential.zig");
 }
