@@ -1,8 +1,10 @@
 /**
- * Times the training kernels: `bun run train:bench [--json] [--tokens N] [--rounds N]`. The float32 peak of the vector
+ * Times the training kernels: `bun run train:bench [--json] [--tokens N] [--rounds N] [--run FOLDER]`. The float32 peak of the vector
  * units is measured in the same rounds, all cases by turns, so that a busy moment falls on all alike. Products are told
- * as their share of that peak; the others by their time and by how many bytes a second they move at least.
+ * as their share of that peak; the others by their time and by how many bytes a second they move at least. --run names a
+ * run's folder, whose whole steps are timed too (bench-step.ts); nothing in it changes.
  */
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { statisticsOf } from "../../src/bench/statistics.ts";
 import { textTable } from "../../src/cli/text-table.ts";
@@ -11,6 +13,9 @@ import { BenchContext } from "../../src/native/bench-library.ts";
 import type { CpuLevel } from "../../src/native/kernels.ts";
 import { TrainingKernels } from "../../src/native/training-kernels.ts";
 import { type BenchSizes, otherCases, productCases, type TrainingCase } from "./bench-cases.ts";
+import { benchSteps, type StepBench } from "./bench-step.ts";
+import { readTrainingConfig } from "./config.ts";
+import { openSession } from "./session.ts";
 
 const DEFAULT_SIZES: BenchSizes = {
   hidden_sizes: [256, 512, 1024],
@@ -20,6 +25,7 @@ const DEFAULT_SIZES: BenchSizes = {
   vocabulary: 4096,
 };
 const PEAK_ROUNDS = 200_000;
+const STEPS = 10;
 
 export interface TrainingBenchOptions {
   readonly sizes: BenchSizes;
@@ -148,6 +154,27 @@ function report({ cpu_level, peaks, rows }: TrainingBenchResult): string {
   return [`level ${cpu_level}`, ...heads, "", ...textTable([names, ...table])].join("\n");
 }
 
+/** @throws SherryError what opening the run's configuration and tokenizer throws */
+function benchRun(folder: string): StepBench {
+  const config = readTrainingConfig(join(folder, "config.json"));
+  const session = openSession(config, folder, (message) => process.stderr.write(`${message}\n`));
+  try {
+    return benchSteps(session, STEPS);
+  } finally {
+    session.close();
+  }
+}
+
+function stepReport(step: StepBench, { peaks }: TrainingBenchResult): string {
+  const peak = peaks.find(({ threads }) => threads === step.threads)?.gflops;
+  const of_peak = peak ? `, ${((step.product_gflops / peak) * 100).toFixed(0)} % of peak` : "";
+  return [
+    `a step of ${step.tokens} tokens, ${step.threads} threads: ${step.step_ms.toFixed(1)} ms, ${step.tokens_per_s.toFixed(0)} tokens/s`,
+    `products: ${step.product_ms.toFixed(1)} ms, ${step.product_gflops.toFixed(1)} GFLOPS${of_peak}`,
+    `the whole step: ${(step.product_share * 100).toFixed(0)} % of the products' speed`,
+  ].join("\n");
+}
+
 function positive(name: string, text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value > 0) return value;
@@ -161,6 +188,7 @@ if (import.meta.main) {
       tokens: { type: "string", default: String(DEFAULT_SIZES.tokens) },
       rounds: { type: "string", default: "3" },
       level: { type: "string", default: "avx2" },
+      run: { type: "string" },
     },
   });
   const shows_progress = process.stderr.isTTY;
@@ -175,5 +203,7 @@ if (import.meta.main) {
     },
   });
   if (shows_progress) process.stderr.write("\r");
-  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : `${report(result)}\n`);
+  const step = values.run === undefined ? null : benchRun(values.run);
+  const text = step === null ? report(result) : `${report(result)}\n\n${stepReport(step, result)}`;
+  process.stdout.write(values.json ? `${JSON.stringify({ ...result, step })}\n` : `${text}\n`);
 }
