@@ -29,6 +29,8 @@ export interface CommandDescription {
     readonly name: string;
     readonly description: string;
     readonly optional?: boolean;
+    /** The last one may stand several times. */
+    readonly repeated?: boolean;
   }[];
   readonly options: Readonly<Record<string, OptionDescription>>;
   readonly examples?: readonly string[];
@@ -95,8 +97,10 @@ function checkPositionals(
   see_help: string,
 ): void {
   const required = command.positionals.filter((positional) => positional.optional !== true).length;
-  if (positionals.length >= required && positionals.length <= command.positionals.length) return;
-  const names = command.positionals.map((positional) => positional.name).join(" ");
+  const is_open = command.positionals.at(-1)?.repeated === true;
+  const limit = is_open ? Number.POSITIVE_INFINITY : command.positionals.length;
+  if (positionals.length >= required && positionals.length <= limit) return;
+  const names = command.positionals.map(nameOf).join(" ");
   throw new SherryError("argument_invalid", command.name, {
     expected: names === "" ? "no arguments beside options" : names,
     received: positionals.length === 0 ? "nothing" : positionals.join(" "),
@@ -146,11 +150,19 @@ function describeNumber(option: OptionDescription): string {
   return option.maximum === undefined ? noun : `${noun} of at most ${option.maximum}`;
 }
 
+type Positional = CommandDescription["positionals"][number];
+
+function nameOf({ name, repeated }: Positional): string {
+  return repeated === true ? `${name}...` : name;
+}
+
+function usageOf(positional: Positional): string {
+  return positional.optional === true ? `[${nameOf(positional)}]` : nameOf(positional);
+}
+
 /** The --help page. */
 export function helpText(command: CommandDescription): string {
-  const usage = command.positionals
-    .map((positional) => (positional.optional === true ? `[${positional.name}]` : positional.name))
-    .join(" ");
+  const usage = command.positionals.map(usageOf).join(" ");
   const rows: [string, string][] = command.positionals.map((positional) => [
     positional.name,
     positional.description,

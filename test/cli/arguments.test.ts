@@ -87,6 +87,13 @@ describe("positionals", () => {
     );
   });
 
+  test("the last one may stand several times", () => {
+    const command = { ...COMMAND, positionals: [{ name: "RUN", description: "A run", repeated: true }] };
+    expect(parseCommand(command, ["a", "b", "c"], {}).positionals).toEqual(["a", "b", "c"]);
+    expect(() => parseCommand(command, [], {})).toThrow("sherry test: expected RUN..., received nothing");
+    expect(helpText(command)).toContain("Usage: sherry test RUN... [options]");
+  });
+
   test("--help asks for none", () => {
     expect(parse(["--help"]).help).toBe(true);
     expect(parse(["-h"]).help).toBe(true);
