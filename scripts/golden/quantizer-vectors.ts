@@ -1,8 +1,9 @@
 /**
- * The golden vectors of the quantizers and of the quantized layer's gradients, as the object that
+ * The golden vectors of the quantizers, of the quantized layer's gradients and of lambda's schedules, as the object that
  * test/golden/quantizers.json holds. Computed by whatever operations they are given; the writer gives the Zig kernels.
  * Q(W) is kept as signs and scales: exact, short, and readable in a difference.
  */
+import { arenasLambda } from "../training/schedules.ts";
 import {
   type Granularity,
   gradientCases,
@@ -67,6 +68,14 @@ export interface GoldenGradient {
   readonly weight_gradient: readonly number[];
 }
 
+/** Lambda of every step, as scripts/training anneals it. */
+export interface GoldenSchedule {
+  readonly schedule: "cosine" | "linear" | "exponential";
+  readonly warm_up: number;
+  readonly final_phase: number;
+  readonly lambdas: readonly number[];
+}
+
 export interface GoldenVectors {
   readonly magic: string;
   readonly version: number;
@@ -74,6 +83,7 @@ export interface GoldenVectors {
   readonly matrices: Readonly<Record<string, GoldenMatrix>>;
   readonly quantized: readonly GoldenQuantized[];
   readonly gradients: readonly GoldenGradient[];
+  readonly schedules: readonly GoldenSchedule[];
 }
 
 /** Weights of one scale group. */
@@ -138,7 +148,31 @@ export function goldenVectors(operations: LayerOperations): GoldenVectors {
         weight_gradient: Array.from(result.weight_gradient),
       };
     }),
+    schedules: (["cosine", "linear", "exponential"] as const).flatMap((schedule) =>
+      // The published shares; none at all; shares of few steps, where rounding decides.
+      [
+        [0.1, 0.05, 40],
+        [0, 0, 9],
+        [0.1, 0.05, 5],
+        [0.25, 0.5, 10],
+      ].map(([warm_up = 0, final_phase = 0, steps = 0]) =>
+        goldenSchedule(schedule, warm_up, final_phase, steps),
+      ),
+    ),
   };
+}
+
+function goldenSchedule(
+  schedule: GoldenSchedule["schedule"],
+  warm_up: number,
+  final_phase: number,
+  steps: number,
+): GoldenSchedule {
+  const arenas = { schedule, warmup_fraction: warm_up, final_phase_fraction: final_phase };
+  // Twelve digits: a cosine's last bits differ from one machine to another.
+  const rounded = (lambda: number) => Math.round(lambda * 1e12) / 1e12;
+  const lambdas = Array.from({ length: steps }, (_, step) => rounded(arenasLambda(step, steps, arenas)));
+  return { schedule, warm_up, final_phase, lambdas };
 }
 
 function goldenMatrix({ rows, columns, values }: Matrix): GoldenMatrix {
@@ -159,6 +193,7 @@ export function goldenText(vectors: GoldenVectors): string {
     ` "matrices": {\n${named.join(",\n")}\n }`,
     ` "quantized": ${list(vectors.quantized)}`,
     ` "gradients": ${list(vectors.gradients)}`,
+    ` "schedules": ${list(vectors.schedules)}`,
   ];
   return `{\n${lines.join(",\n")}\n}\n`;
 }

@@ -2,10 +2,22 @@
 
 import unittest
 
+from golden import vectors
+
 from sherry_torch.schedule import SCHEDULES, ResidualSchedule
 
 
 class Schedules(unittest.TestCase):
+    def test_every_step_is_the_other_trainers(self) -> None:
+        self.assertGreater(len(vectors()["schedules"]), 3)
+        for entry in vectors()["schedules"]:
+            schedule = ResidualSchedule(entry["schedule"], entry["warm_up"], entry["final_phase"])
+            steps = len(entry["lambdas"])
+            for step, expected in enumerate(entry["lambdas"]):
+                # The file has twelve digits; 0 is 0 on both sides.
+                self.assertAlmostEqual(schedule.value(step, steps), expected, delta=1e-12)
+                self.assertEqual(schedule.value(step, steps) == 0.0, expected == 0)
+
     def test_the_published_one_rises_for_a_tenth_and_falls_to_exactly_0_in_the_final_phase(self) -> None:
         schedule = ResidualSchedule()
         values = [schedule.value(step, 200) for step in range(200)]

@@ -81,6 +81,15 @@ test("this machine's best kernels agree with the definition", () => {
   withNativeLayer(cpu_level, (operations) => expectAgreement(goldenVectors(operations), defined));
 });
 
+test("schedules of lambda rise to 1 once and end at exactly 0", () => {
+  expect(stored.schedules).toHaveLength(12);
+  for (const { lambdas, warm_up } of stored.schedules) {
+    expect(Math.max(...lambdas)).toBe(1);
+    expect(lambdas.indexOf(1)).toBe(Math.round(warm_up * lambdas.length));
+    expect(lambdas.at(-1)).toBe(0);
+  }
+});
+
 test("a difference is noticed", () => {
   const [first, ...rest] = stored.quantized;
   if (first === undefined) throw new Error("no entry");
