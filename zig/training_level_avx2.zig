@@ -7,7 +7,7 @@ const product = @import("training/product/avx2.zig");
 const rms_norm = @import("training/rms_norm/avx2.zig");
 const swiglu = @import("training/swiglu/avx2.zig");
 
-/// What only moves or adds numbers, and quantizing, is the scalar code, compiled for this level.
+/// What only moves or adds numbers, and the sums of quantizing, is the scalar code, compiled for this level.
 const table: Table = level: {
     var level = scalar;
     level.product_pack = &product.pack;
@@ -25,6 +25,7 @@ const table: Table = level: {
     level.cross_entropy = &@import("training/cross_entropy/avx2.zig").run;
     level.distillation = &@import("training/distillation/avx2.zig").run;
     level.sum_of_squares = &@import("training/elements/avx2.zig").sumOfSquares;
+    level.quantize_write = &@import("training/fake_quantize/avx2.zig").write;
     level.adamw = &@import("training/adamw/avx2.zig").run;
     break :level level;
 };
