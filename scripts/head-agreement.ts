@@ -1,10 +1,11 @@
 /**
  * Holds the `split8` head's search for the likeliest rows against the full head, over many random positions of random
- * heads: `bun scripts/head-agreement.ts [--positions N] [--rows N] [--columns N] [--margin C] [--threads N] [--seed N]`.
- * A miss is a position whose k likeliest rows or logits differ in any bit. docs/head.md says what was found and why.
+ * heads: `bun scripts/head-agreement.ts [--positions N] [--rows N] [--columns N] [--margin C] [--threads N] [--seed N]
+ * [--json]`. A miss is a position whose k likeliest rows or logits differ in any bit. docs/head.md says what was found and why.
  *
  * Legend: R rows (vocabulary), K columns (hidden size).
  */
+import { errorColumns, progressBar } from "../src/cli/progress-bar.ts";
 import { split8Layout } from "../src/format/split8-layout.ts";
 import { HEAD_MARGIN, HeadCandidates } from "../src/native/head.ts";
 import { Kernels, preparedBytes } from "../src/native/kernels.ts";
@@ -17,6 +18,8 @@ import { Random } from "../src/sampling/random.ts";
 const COUNTS = [1, 40, 256] as const;
 /** Positions of one head; the next ones get a new one. */
 const POSITIONS_A_HEAD = 20_000;
+/** Positions from one drawing of the progress bar to the next. */
+const POSITIONS_A_DRAW = 500;
 
 export interface AgreementOptions {
   /** Of each head with each entropy. */
@@ -194,10 +197,11 @@ function isTop(ids: Uint32Array, top_logits: Float32Array, logits: Float32Array)
   return as_likely === ids.length;
 }
 
-/** Every kind of head with every entropy. `report` hears of each as it is done. */
+/** Every kind of head with every entropy. `report` hears of each as it is done, `advance` of positions on the way. */
 export function measureAgreement(
   options: AgreementOptions,
   report: (agreement: Agreement) => void = () => {},
+  advance: (share: number, head: string) => void = () => {},
 ): Agreement[] {
   const bench = new Bench(options);
   const random = Random.fromSeed(options.seed);
@@ -205,7 +209,12 @@ export function measureAgreement(
   try {
     for (const [head, fill] of Object.entries(HEADS)) {
       for (const [entropy, share] of Object.entries(ENTROPIES)) {
-        const agreement = { head, entropy, ...measureOne(bench, random, fill, share) };
+        const done = results.length;
+        const combinations = Object.keys(HEADS).length * Object.keys(ENTROPIES).length;
+        const measured = measureOne(bench, random, fill, share, (part) =>
+          advance((done + part) / combinations, head),
+        );
+        const agreement = { head, entropy, ...measured };
         results.push(agreement);
         report(agreement);
       }
@@ -221,6 +230,7 @@ function measureOne(
   random: Random,
   fill: FillHead,
   share: number,
+  advance: (part: number) => void,
 ): Omit<Agreement, "head" | "entropy"> {
   const { positions, rows, columns } = bench.options;
   const rescored = COUNTS.map((count) => ({
@@ -236,6 +246,7 @@ function measureOne(
       fill(random, bench.weights, rows, columns);
       bench.pack();
     }
+    if (position % POSITIONS_A_DRAW === 0) advance(position / positions);
     fillNormal(random, bench.x);
     const first = Math.floor(random.nextUniform() * rows) * columns;
     for (let column = 0; column < columns; column += 1) {
@@ -282,21 +293,37 @@ if (import.meta.main) {
     threads: numberOption("threads", 2),
     seed: numberOption("seed", 1),
   };
+  const wants_json = Bun.argv.includes("--json");
+  const bar = progressBar({ writeError: (text) => process.stderr.write(text) }, errorColumns());
   const started = performance.now();
-  let positions = 0;
-  let misses = 0;
-  process.stdout.write(`${options.rows} rows of ${options.columns}, margin ${options.margin}\n`);
-  measureAgreement(options, (one) => {
-    positions += one.positions;
-    misses += one.misses;
-    const rescored = one.rows_rescored.map(
-      ({ count, mean, largest }) => `k ${count}: ${mean.toFixed(0)} (most ${largest})`,
-    );
-    process.stdout.write(
-      `${one.head.padEnd(24)} ${one.entropy.padEnd(9)} ${one.positions} positions, ${one.misses} misses, ` +
-        `${one.fallbacks} fallbacks, rows rescored ${rescored.join(", ")}\n`,
-    );
-  });
-  const seconds = (performance.now() - started) / 1000;
-  process.stdout.write(`${positions} positions, ${misses} misses, ${seconds.toFixed(0)} s\n`);
+  if (!wants_json)
+    process.stdout.write(`${options.rows} rows of ${options.columns}, margin ${options.margin}\n`);
+  const results = measureAgreement(
+    options,
+    (one) => {
+      bar.clear();
+      if (wants_json) return;
+      const rescored = one.rows_rescored.map(
+        ({ count, mean, largest }) => `k ${count}: ${mean.toFixed(0)} (most ${largest})`,
+      );
+      process.stdout.write(
+        `${one.head.padEnd(24)} ${one.entropy.padEnd(9)} ${one.positions} positions, ${one.misses} misses, ` +
+          `${one.fallbacks} fallbacks, rows rescored ${rescored.join(", ")}\n`,
+      );
+    },
+    (share, head) => bar.draw(share, head),
+  );
+  bar.clear();
+  const sum = (of: (one: Agreement) => number) => results.reduce((total, one) => total + of(one), 0);
+  const total = {
+    positions: sum((one) => one.positions),
+    misses: sum((one) => one.misses),
+    fallbacks: sum((one) => one.fallbacks),
+    seconds: (performance.now() - started) / 1000,
+  };
+  process.stdout.write(
+    wants_json
+      ? `${JSON.stringify({ options, results, total })}\n`
+      : `${total.positions} positions, ${total.misses} misses, ${total.fallbacks} fallbacks, ${total.seconds.toFixed(0)} s\n`,
+  );
 }

@@ -7,7 +7,13 @@ const TINY = { positions: 60, rows: 2_000, columns: 64, margin: HEAD_MARGIN, thr
 
 test("with the margin that is used no position differs", () => {
   const reported: string[] = [];
-  const results = measureAgreement(TINY, ({ head, entropy }) => reported.push(`${head}, ${entropy}`));
+  const shares: number[] = [];
+  const results = measureAgreement(
+    TINY,
+    ({ head, entropy }) => reported.push(`${head}, ${entropy}`),
+    (share) => shares.push(share),
+  );
+  expect(shares).toEqual(Array.from({ length: 12 }, (_, index) => index / 12));
   expect(reported).toHaveLength(12);
   expect(new Set(reported).size).toBe(12);
   for (const { misses, positions, rows_rescored } of results) {

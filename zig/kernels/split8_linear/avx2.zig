@@ -13,14 +13,21 @@ const Arguments = @import("../split8_linear.zig").Arguments;
 
 const block_columns = format.activation_block_columns;
 
+/// How far ahead of use both planes are fetched when all rows are read, in bytes.
+const prefetch_bytes = 4096;
+
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
     const a: *const Arguments = @ptrCast(@alignCast(arguments));
+    if (a.list == null) computeRows(false, a, begin, end) else computeRows(true, a, begin, end);
+}
+
+fn computeRows(comptime is_listed: bool, a: *const Arguments, begin: usize, end: usize) void {
     const operands = Operands.init(a);
     var index = begin;
     while (end - index >= split8.rows_together) : (index += split8.rows_together) {
-        operands.compute(split8.rows_together, index, @min(index + split8.rows_together, end - 1));
+        operands.compute(is_listed, split8.rows_together, index, @min(index + split8.rows_together, end - 1));
     }
-    while (index < end) : (index += 1) operands.compute(1, index, index);
+    while (index < end) : (index += 1) operands.compute(is_listed, 1, index, index);
 }
 
 const Operands = struct {
@@ -47,7 +54,7 @@ const Operands = struct {
     }
 
     /// Outputs index .. index + rows for all tokens, fetching the rows from `ahead` on meanwhile.
-    inline fn compute(self: Operands, comptime rows: usize, index: usize, ahead: usize) void {
+    inline fn compute(self: Operands, comptime is_listed: bool, comptime rows: usize, index: usize, ahead: usize) void {
         const a = self.a;
         var high: [rows][*]const u8 = undefined;
         var fetched: [rows][*]const u8 = undefined;
@@ -56,7 +63,7 @@ const Operands = struct {
             next.* = a.weights + self.rowOf(@min(ahead + i, a.count - 1)) * self.weights.row_bytes;
         }
         for (0..a.tokens) |token| {
-            const sums = self.sumRows(rows, high, fetched, a.first_token + token);
+            const sums = self.sumRows(is_listed, rows, high, fetched, a.first_token + token);
             inline for (sums, 0..) |row_sums, i| {
                 const row_scale = self.row_scales[self.rowOf(index + i)];
                 a.y[token * a.count + index + i] = lanes.fold(row_sums) * row_scale;
@@ -66,6 +73,7 @@ const Operands = struct {
 
     inline fn sumRows(
         self: Operands,
+        comptime is_listed: bool,
         comptime rows: usize,
         high: [rows][*]const u8,
         fetched: [rows][*]const u8,
@@ -81,13 +89,21 @@ const Operands = struct {
             var column = first;
             while (column < end) : (column += format.split8.chunk_columns) {
                 const values = split8.loadValues(x + column);
+                const byte = column / 2;
                 inline for (0..rows) |i| {
-                    const byte = column / 2;
                     split8.addChunk(&high_words[i], high[i] + byte, values);
                     split8.addChunk(&low_words[i], high[i] + self.weights.low_offset + byte, values);
-                    @prefetch(fetched[i] + byte, .{});
-                    @prefetch(fetched[i] + self.weights.low_offset + byte, .{});
+                    if (is_listed) {
+                        @prefetch(fetched[i] + byte, .{});
+                        @prefetch(fetched[i] + self.weights.low_offset + byte, .{});
+                    }
                 }
+                // The rows lie one after another, and are fetched in that order: the CPU's own prefetcher then joins in.
+                if (!is_listed) inline for (0..(rows + 1) / 2) |line| {
+                    const next = high[0] + byte * rows + line * 64;
+                    x86.prefetch(next, prefetch_bytes);
+                    x86.prefetch(next + self.weights.low_offset, prefetch_bytes);
+                };
             }
             const cell = token * self.layout.blocks + block;
             const correction: x86.DoubleWords = self.a.corrections[cell];
