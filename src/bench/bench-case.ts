@@ -40,6 +40,8 @@ export interface BenchCase {
   readonly run: (copy: number) => void;
   /** Runs once, and the scalar level once; null for measures that have no result. */
   readonly verify: () => Verification | null;
+  /** What the calls cost beside time, asked for at the end; left out by cases that have nothing to say. */
+  readonly remark?: () => string;
 }
 
 /** Names a case in messages, in reports and for --filter. */

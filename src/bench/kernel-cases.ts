@@ -5,6 +5,7 @@
 import { SherryError } from "../errors.ts";
 import type { ScaleDescription } from "../format/layout.ts";
 import { type BenchCase, keyOf, type Residence } from "./bench-case.ts";
+import { headCases } from "./head-cases.ts";
 import { linearCase, prepareCase, twoBitCase } from "./linear-cases.ts";
 import { type BenchPlan, linearShapes, type MatrixShape, uniqueShapes } from "./plan.ts";
 import { attentionCase, elementwiseCases, embeddingCase, vocabularyCases } from "./step-cases.ts";
@@ -165,6 +166,8 @@ function addHeads(list: CaseList, workspace: Workspace, plan: BenchPlan, threads
     plan.models.map(({ vocab_size, hidden_size }): MatrixShape => [vocab_size, hidden_size]),
   );
   for (const [index, [rows, columns]] of heads.entries()) {
+    if (index === 0)
+      list.add(`head split8 ${rows}x${columns}`, () => headCases(workspace, [rows, columns], threads));
     // Every model's head as q8; the first one's in each kind.
     for (const kind of index === 0 ? plainKinds(columns) : (["q8"] as const)) {
       const weight = plainDescription(kind, rows, columns);

@@ -44,6 +44,7 @@ const FAMILIES = [
   ["head q8", "q8"],
   ["head q6k", "few-bits"],
   ["head int4", "few-bits"],
+  ["head split8", "q8"],
   ["head", "dense"],
   ["f16", "dense"],
   ["f32", "dense"],

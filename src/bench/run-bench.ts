@@ -73,6 +73,8 @@ export interface KernelsReport {
   readonly reads: readonly ReadResult[];
   readonly results: readonly CaseResult[];
   readonly skipped: readonly SkippedCase[];
+  /** What cases say beside their times. */
+  readonly remarks: readonly string[];
 }
 
 /** Of the memory limit, for each of the two arenas: huge pages and small ones. */
@@ -155,6 +157,7 @@ async function measureKernels(
       reads: read_results,
       results: caseResults(others, checksums, read_results, clock_hz),
       skipped: list?.skipped ?? [],
+      remarks: kept.flatMap((one) => (one.remark === undefined ? [] : [`${caseName(one)}: ${one.remark()}`])),
     };
   } finally {
     workspace.close();

@@ -196,6 +196,7 @@ export function reportNotes(report: BenchReport): string[] {
     notes.push(
       `Streaming cases rotated over ${megabytes(kernels.stream_bytes)} MB${times === null ? "" : `, ${figure(times)} times the last-level cache`}; ${huge === null ? "huge pages unknown" : `${megabytes(huge)} MB on huge pages`}; ${megabytes(kernels.used_bytes)} MB in all.`,
     );
+    for (const remark of kernels.remarks) notes.push(`${remark}.`);
     for (const { name, reason } of kernels.skipped) notes.push(`Left out: ${name}: ${reason}`);
   }
   if (model !== null) notes.push(...modelNotes(model));
