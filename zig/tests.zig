@@ -24,6 +24,7 @@ test {
     _ = @import("kernels/rotary_table.zig");
     _ = @import("kernels/key_value_store.zig");
     _ = @import("kernels/attention.zig");
+    _ = @import("kernels/cache_cells.zig");
     _ = @import("kernels/joined.zig");
     _ = @import("kernels/swiglu.zig");
     _ = @import("kernels/add.zig");

@@ -4,7 +4,7 @@ import type { LoadOptions } from "../scheduler/load-model.ts";
 import type { OptionDescription, ParsedCommand } from "./arguments.ts";
 import { choiceOf, numberOf } from "./option-values.ts";
 
-const KEY_VALUE_ELEMENTS = ["f16", "f32"] as const;
+const KEY_VALUE_ELEMENTS = ["f16", "f32", "q8"] as const;
 const CPU_LEVELS = ["auto", "scalar", "avx2"] as const;
 
 export const MODEL_OPTIONS: Readonly<Record<string, OptionDescription>> = {
@@ -28,7 +28,7 @@ export const MODEL_OPTIONS: Readonly<Record<string, OptionDescription>> = {
   },
   "key-value": {
     type: "string",
-    description: "How keys and values are kept",
+    description: "How keys and values are kept: q8 takes about half of f16's memory and is less exact",
     placeholder: "ELEMENT",
     environment: "SHERRY_KEY_VALUE",
     choices: KEY_VALUE_ELEMENTS,

@@ -1,13 +1,14 @@
 /**
  * The keys and values of one sequence, for every layer, in native memory that costs only the positions really used.
- * Layout of a layer: keys [G][T][D], then values [G][T][D], G key-value heads, T capacity, D head_dim.
+ * Layout of a layer: keys, then values, each [G][T][D] and in q8 at a multiple of 64 bytes the scales f32 [G][T] (as
+ * zig/kernels/cache_cells.zig says): G key-value heads, T capacity, D head_dim.
  */
 import { SherryError } from "../errors.ts";
 import type { ModelConfig } from "../format/directory.ts";
 import { NativeMemory } from "../native/memory.ts";
-import { type KeyValueRanges, rangeOf } from "../native/weight.ts";
+import { type KeyValueElement, type KeyValueRanges, rangeOf } from "../native/weight.ts";
 
-export type KeyValueElement = "f16" | "f32";
+const ELEMENT_BYTES: Readonly<Record<KeyValueElement, number>> = { f32: 4, f16: 2, q8: 1 };
 
 /** Bytes of a cache of `capacity` positions when all of them are used. */
 export function keyValueBytes(config: ModelConfig, element: KeyValueElement, capacity: number): number {
@@ -15,7 +16,12 @@ export function keyValueBytes(config: ModelConfig, element: KeyValueElement, cap
 }
 
 function planeBytes(config: ModelConfig, element: KeyValueElement, capacity: number): number {
-  const bytes = config.num_key_value_heads * capacity * config.head_dim * (element === "f32" ? 4 : 2);
+  const heads = config.num_key_value_heads * capacity;
+  const cells_bytes = aligned(heads * config.head_dim * ELEMENT_BYTES[element]);
+  return element === "q8" ? cells_bytes + aligned(heads * 4) : cells_bytes;
+}
+
+function aligned(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;
 }
 

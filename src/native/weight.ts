@@ -17,7 +17,7 @@ export function rangeOf(memory: NativeMemory, offset = 0, bytes = memory.bytes -
   return { address: memory.at(offset, bytes), bytes };
 }
 
-/** Element codes of the C ABI (zig/format.zig, Element; embedding tables add the others: zig/kernels/embedding.zig). */
+/** Element codes of the C ABI (zig/format.zig, Element; embedding tables and caches add others: zig/kernels/embedding.zig, cache_cells.zig). */
 export const ELEMENT_CODES = { f32: 0, f16: 1, bf16: 2, q8: 3, split8: 4, q6k: 5, int4: 6 } as const;
 /** zig/format.zig, ColumnOrder. */
 export const COLUMN_ORDER_CODES = { natural: 0, strided: 1 } as const;
@@ -67,11 +67,14 @@ export type TableWeight = Q8Weight | BlockWeight | Split8Weight | DenseWeight;
 /** A weight matrix [R, K] of a linear layer. */
 export type LinearWeight = SherryWeight | TableWeight;
 
-/** One layer's keys and values: two caches [G][T][D] of the same length. */
+/** How keys and values are kept: q8 is int8 with a scale for each head of each position (zig/kernels/cache_cells.zig). */
+export type KeyValueElement = "f32" | "f16" | "q8";
+
+/** One layer's keys and values: two caches of the same length. */
 export interface KeyValueRanges {
   readonly keys: NativeRange;
   readonly values: NativeRange;
-  readonly element: "f32" | "f16";
+  readonly element: KeyValueElement;
   readonly capacity: number;
 }
 

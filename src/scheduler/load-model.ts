@@ -7,9 +7,9 @@ import { basename, extname, resolve } from "node:path";
 import { SherryError } from "../errors.ts";
 import type { GenerateOptions, GenerationChunk, Model, ModelInfo, Prompt } from "../generation/types.ts";
 import { CONTEXT_TOKENS_MAX, THREAD_COUNT_MAX } from "../limits.ts";
-import type { KeyValueElement } from "../model/key-value-cache.ts";
 import { builtLibrary } from "../native/build.ts";
 import type { CpuLevel } from "../native/kernels.ts";
+import type { KeyValueElement } from "../native/weight.ts";
 import { AnswerStream } from "./answer-stream.ts";
 import { errorFrom, type FromWorker, type ToWorker } from "./messages.ts";
 
@@ -18,7 +18,7 @@ export interface LoadOptions {
   readonly thread_count?: number | undefined;
   /** Tokens of prompt and answer together. Default: 4096, or the model's own limit when that is less. */
   readonly context_tokens?: number | undefined;
-  /** How keys and values are kept. Default: f16. */
+  /** How keys and values are kept: q8 takes about half of f16's memory and is less exact. Default: f16. */
   readonly key_value_element?: KeyValueElement | undefined;
   /** Answers that are computed in turn at a time. Default: 2. */
   readonly max_sequences?: number | undefined;

@@ -167,7 +167,7 @@ describe("sherry serve", () => {
   test("wrong options are refused by name", async () => {
     for (const [argv, message] of [
       [["--port", "70000"], "--port: expected an integer from 0 to 65535, received 70000"],
-      [["--key-value", "q4"], "--key-value: expected f16, f32, received q4"],
+      [["--key-value", "q4"], "--key-value: expected f16, f32, q8, received q4"],
       [["--log-format", "xml"], "--log-format: expected text, json, received xml"],
       [["a", "b"], "sherry serve: expected MODEL, received a b"],
       [["--prot", "1"], "sherry serve: Unknown option '--prot'"],

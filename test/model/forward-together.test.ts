@@ -169,7 +169,7 @@ function expectTogether(
 const OPTIONS: readonly PackedModelOptions[] = [
   { thread_count: 1, cpu_level: "scalar" },
   { thread_count: 2 },
-  { thread_count: 3, key_value_element: "f32" },
+  { thread_count: 3, key_value_element: "q8" },
 ];
 
 describe.each(OPTIONS)("%j", (options) => {

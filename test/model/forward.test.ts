@@ -23,11 +23,12 @@ const PREFILL = 27;
  */
 const ROUNDING = 2e-6;
 /**
- * An activation that lies between two int8 values, or a key between two f16 values, may fall to the other side in f32
+ * An activation that lies between two int8 values, or a key between two f16 or int8 values, may fall to the other side in f32
  * than in f64. That moves the logits from there on by a step of that rounding; most positions see none.
  */
 const INT8_STEP = 0.05;
 const F16_STEP = 1e-3;
+const Q8_STEP = 0.03;
 
 const BEST_LEVEL = (() => {
   const kernels = Kernels.create({ thread_count: 1 });
@@ -182,6 +183,19 @@ describe.each(FAMILIES)("%s, other kinds of weights on the weights as packed", (
   });
 });
 
+describe.each(FAMILIES)("%s, a cache in q8", (family) => {
+  test.each([0, 1, 2])(
+    "heads of size %d: within float rounding of a reference that keeps int8, but where a key falls to another step",
+    async (group) => {
+      const few = { ids: IDS.slice(0, 12), prefill: 5 };
+      const options: PackedModelOptions = { ...EXACT, key_value_element: "q8" };
+      const { median, largest } = await measure(tinyConfig(family, group, false), 25, F32, options, few);
+      expect(median).toBeLessThan(ROUNDING);
+      expect(largest).toBeLessThan(Q8_STEP);
+    },
+  );
+});
+
 test("sherry wider than one activation block and one tile of rows", async () => {
   const config = { ...tinyConfig("qwen3", 1, true), hidden_size: 264, intermediate_size: 516, head_dim: 44 };
   const { median, largest } = await measure(config, 31, { linear: "sherry", embedding: "f16" }, EXACT);
@@ -197,7 +211,7 @@ describe.each(FAMILIES)("%s gives the same bits", (family) => {
     ["sherry", { linear: "sherry", embedding: "f16" }],
   ];
   for (const [name, kind] of kinds) {
-    for (const key_value_element of ["f32", "f16"] as const) {
+    for (const key_value_element of ["f32", "f16", "q8"] as const) {
       const options = { key_value_element, context_tokens: 64 };
       const pack = () => packRandomModel(newFolder(), tinyConfig(family, 2, false), 41, kind);
 

@@ -61,7 +61,7 @@ describe.each(["llama", "qwen3", "hunyuan-dense"] as const)("%s from GGUF", (arc
         config,
         weight: find,
         readsInt8: (name: string) => model.tensors.get(name)?.type !== "F16",
-        keep: (value: number) => value,
+        keep: (head: Float64Array) => head,
       };
       const expected = referenceLogits(reference, IDS).slice(PREFILL - 1);
       const received = runModel(output, IDS, PREFILL, {

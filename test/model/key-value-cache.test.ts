@@ -7,10 +7,12 @@ import { CONFIG } from "../format/sample-file.ts";
 /** Four key-value heads of eight elements. */
 const config = { ...CONFIG, num_hidden_layers: 3 };
 
-test("bytes: layers x (keys and values) x heads x positions x elements, planes rounded up to 64", () => {
+test("bytes: layers x (keys and values) x heads x positions x elements, planes rounded up to 64, q8 with scales", () => {
   expect(keyValueBytes(config, "f32", 10)).toBe(3 * 2 * (4 * 10 * 8 * 4));
   expect(keyValueBytes(config, "f16", 10)).toBe(3 * 2 * (4 * 10 * 8 * 2));
+  expect(keyValueBytes(config, "q8", 10)).toBe(3 * 2 * (4 * 10 * 8 + 192));
   expect(keyValueBytes({ ...config, num_key_value_heads: 1 }, "f16", 3)).toBe(3 * 2 * 64);
+  expect(keyValueBytes({ ...config, num_key_value_heads: 1 }, "q8", 3)).toBe(3 * 2 * (64 + 64));
 });
 
 test("planes lie one after the other, aligned, and the cache begins empty", () => {

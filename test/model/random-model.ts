@@ -6,6 +6,7 @@ import { openFileSource } from "../../src/format/byte-source.ts";
 import { isDense } from "../../src/format/layout.ts";
 import { readPackedFile } from "../../src/format/reader.ts";
 import { unpackTensor } from "../../src/format/unpack.ts";
+import type { KeyValueElement } from "../../src/native/weight.ts";
 import type { PackOptions } from "../../src/packing/pack-options.ts";
 import { packCheckpoint } from "../../src/packing/packer.ts";
 import { randomNumbers } from "../format/sample-file.ts";
@@ -78,7 +79,7 @@ export async function packRandomModel(
 export function packedReference(
   path: string,
   config: ReferenceConfig,
-  key_value_element: "f32" | "f16",
+  key_value_element: KeyValueElement,
 ): ReferenceModel {
   const source = openFileSource(path);
   const { directory } = readPackedFile(source);
@@ -98,6 +99,21 @@ export function packedReference(
     config,
     weight: (name) => find(name).weights,
     readsInt8: (name) => find(name).reads_int8,
-    keep: key_value_element === "f16" ? Math.f16round : (value) => value,
+    keep: KEPT[key_value_element],
   };
+}
+
+/** What a cache makes of a head. */
+const KEPT: Readonly<Record<KeyValueElement, (head: Float64Array) => Float64Array>> = {
+  f32: (head) => head,
+  f16: (head) => head.map(Math.f16round),
+  q8: (head) => {
+    const largest = head.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    return head.map((value) => (roundHalfEven((value / largest) * 127) * largest) / 127);
+  },
+};
+
+function roundHalfEven(value: number): number {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }

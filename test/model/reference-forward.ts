@@ -27,8 +27,8 @@ export interface ReferenceModel {
   weight(name: string): Float32Array;
   /** Whether the product with this weight takes its input as int8, one scale per 256 columns. */
   readsInt8(name: string): boolean;
-  /** What the cache makes of an element of a key or value. */
-  keep(value: number): number;
+  /** What the cache makes of a head of a key or value. */
+  keep(head: Float64Array): Float64Array;
 }
 
 /** The logits after every one of `ids`, each f64 [vocab_size]. */
@@ -82,7 +82,7 @@ function attention(model: ReferenceModel, prefix: string, inputs: readonly Float
   };
   const [query_norm = "", key_norm = ""] = norm_names[config.model_type];
   const kept = (positions: Float64Array[][]) =>
-    positions.map((heads) => heads.map((head) => head.map((value) => model.keep(value))));
+    positions.map((heads) => heads.map((head) => model.keep(head)));
   const queries = heads_of("q_proj", query_norm);
   const keys = kept(heads_of("k_proj", key_norm));
   const values = kept(heads_of("v_proj", null));

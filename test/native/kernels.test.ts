@@ -209,7 +209,10 @@ describe("Kernels", () => {
       // Behind a sequence that is as it should be, too.
       expect(store(BigUint64Array.from([...row(0), ...bad]))).toBe(1);
     }
-    expect([store(row(3), 0), store(row(3), 1, 2)]).toEqual([1, 1]);
+    expect([store(row(3), 0), store(row(3), 1, 2), store(row(3), 1, 4)]).toEqual([1, 1, 1]);
+    // In q8 four cells take 16 bytes, and from 64 on four scales another 16.
+    const both = memory.at(0, 128);
+    expect([79, 80].map((bytes) => store(row(3, 4, bytes, both), 1, 3))).toEqual([1, 0]);
     const many = BigUint64Array.from(Array.from({ length: 65 }, () => [...row(3)]).flat());
     expect([store(many, 64), store(many, 65)]).toEqual([0, 1]);
     expect([attend(row(3), 1, 2), attend(row(3), 0, 0)]).toEqual([1, 1]);

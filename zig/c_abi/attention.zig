@@ -4,8 +4,8 @@
 //!
 //! Legend: B tokens of all sequences, H query heads, G key-value heads, D head_dim, T a cache's capacity in positions.
 const std = @import("std");
-const format = @import("../format.zig");
 const kernel = @import("../kernels/kernel.zig");
+const cells = @import("../kernels/cache_cells.zig");
 const joined = @import("../kernels/joined.zig");
 const key_value_store = @import("../kernels/key_value_store.zig");
 const attention = @import("../kernels/attention.zig");
@@ -27,9 +27,8 @@ const store_grain = 64;
 
 /// One sequence, as src/native/sequences.ts writes it: its next `tokens` positions begin at `start`.
 pub const Sequence = extern struct {
-    /// [G][T][D], aligned to 64.
+    /// cache_cells.Layout of G, T and D, aligned to 64.
     key_cache: ?*anyopaque,
-    /// [G][T][D], aligned to 64.
     value_cache: ?*anyopaque,
     /// Of each cache.
     cache_bytes: usize,
@@ -42,29 +41,29 @@ pub const Sequence = extern struct {
 /// The sequences of a call with what they have in common; null when a size, an element or a cache is not as it must be.
 const Pass = struct {
     sequences: []const Sequence,
-    element: format.Element,
+    cell: cells.Cell,
     tokens: usize,
 
     fn init(key_value_heads: usize, head_dim: usize, element: u32, sequences: ?[*]const Sequence, count: usize) ?Pass {
-        if (element > 1 or count == 0 or count > sequences_max) return null;
-        const kind: format.Element = @fromBackingInt(@intCast(element));
+        if (count == 0 or count > sequences_max) return null;
+        const cell = cells.Cell.fromCode(element) orelse return null;
         const list = (sequences orelse return null)[0..count];
         var tokens: usize = 0;
         for (list) |sequence| {
             const capacity = sequence.capacity;
             if (sequence.tokens == 0 or sequence.tokens > capacity) return null;
             if (sequence.start > capacity - sequence.tokens) return null;
-            const bytes = checks.product(&.{ key_value_heads, capacity, head_dim, kind.bytes() }) orelse return null;
-            if (sequence.cache_bytes < bytes) return null;
+            const layout = cells.Layout.init(cell, key_value_heads, capacity, head_dim) orelse return null;
+            if (sequence.cache_bytes < layout.bytes) return null;
             _ = checks.aligned(u8, sequence.key_cache) orelse return null;
             _ = checks.aligned(u8, sequence.value_cache) orelse return null;
             tokens = std.math.add(usize, tokens, sequence.tokens) catch return null;
         }
-        return .{ .sequences = list, .element = kind, .tokens = tokens };
+        return .{ .sequences = list, .cell = cell, .tokens = tokens };
     }
 };
 
-/// Keys and values f32 [B][G][D] into the sequences' caches (element 0 f32, 1 f16) at their next positions.
+/// Keys and values f32 [B][G][D] into the sequences' caches (element 0 f32, 1 f16, 3 q8) at their next positions.
 pub export fn sherry_key_value_store(
     context_pointer: ?*Context,
     keys: ?[*]const f32,
@@ -91,7 +90,7 @@ pub export fn sherry_key_value_store(
             .head_dim = head_dim,
             .start = sequence.start,
             .capacity = sequence.capacity,
-            .element = pass.element,
+            .cell = pass.cell,
             .key_cache = checks.aligned(u8, sequence.key_cache).?,
             .value_cache = checks.aligned(u8, sequence.value_cache).?,
         };
@@ -133,7 +132,7 @@ pub export fn sherry_attention(
             .head_dim = head_dim,
             .start = sequence.start,
             .capacity = sequence.capacity,
-            .element = pass.element,
+            .cell = pass.cell,
             .key_cache = checks.aligned(u8, sequence.key_cache).?,
             .value_cache = checks.aligned(u8, sequence.value_cache).?,
             .scale = @floatCast(1.0 / @sqrt(@as(f64, @floatFromInt(head_dim)))),

@@ -7,11 +7,12 @@
 //! of Dao et al. 2023, "Flash-Decoding"); where a span or a segment begins depends on the position alone, never on the
 //! batch or on the threads. For one query head and one span, in order of its segments, with running maximum m (from
 //! -infinity), running sum l (from 0) and out (from 0):
-//!   score[t] = dot(q, k[t]) * scale                dot as lanes.zig says
+//!   score[t] = dot(q, k[t]) * scale                dot as lanes.zig says; * the scale of k[t] then, in a q8 cache
 //!   m' = max(m, max of the segment's scores); c = exponential(m - m')
 //!   p[t] = exponential(score[t] - m')
 //!   l = l * c + the sum of p[t]                    as lanes.zig says, lane t % 8 of the segment
-//!   out[j] = out[j] * c, then out[j] = out[j] + p[t] * v[t][j] for t in order
+//!   w[t] = p[t]                                    * the scale of v[t] in a q8 cache
+//!   out[j] = out[j] * c, then out[j] = out[j] + w[t] * v[t][j] for t in order
 //! Then, starting with what span 0 gave, spans join in order: with m, l and out of the spans so far and the next span's
 //!   m' = max(m, m of the span); a = exponential(m - m'); b = exponential(m of the span - m')
 //!   l = l * a + l of the span * b; out[j] = out[j] * a + out[j] of the span * b
@@ -20,7 +21,7 @@
 //! Unit of work: a tile of eight tokens (the batch's last tile may be shorter) times one key-value head, over all
 //! positions, or over one span where `partials` is given; see `Unit`.
 const std = @import("std");
-const format = @import("../format.zig");
+const cells = @import("cache_cells.zig");
 
 pub const segment_positions = 64;
 pub const span_positions = 256;
@@ -40,11 +41,9 @@ pub const Arguments = extern struct {
     /// Position of the first token of the batch.
     start: usize,
     capacity: usize,
-    /// f32 or f16.
-    element: format.Element,
-    /// [key_value_heads][capacity][D], aligned to 64.
+    cell: cells.Cell,
+    /// cache_cells.Layout of `cell`, key_value_heads, capacity and D; aligned to 64.
     key_cache: [*]align(64) const u8,
-    /// [key_value_heads][capacity][D], aligned to 64.
     value_cache: [*]align(64) const u8,
     /// 1 / sqrt(head_dim), as f32.
     scale: f32,
@@ -55,6 +54,13 @@ pub const Arguments = extern struct {
     partials: ?[*]f32 = null,
     first_span: usize = 0,
     spans: usize = 0,
+
+    /// The scales f32 [capacity] of one key-value head in a q8 cache.
+    pub fn scalesOf(self: *const Arguments, cache: [*]align(64) const u8, key_value_head: usize) [*]const f32 {
+        const layout = cells.Layout.init(.q8, self.key_value_heads, self.capacity, self.head_dim).?;
+        const scales: [*]const f32 = @ptrCast(@alignCast(cache + layout.scales_offset));
+        return scales + key_value_head * self.capacity;
+    }
 
     pub fn tiles(self: *const Arguments) usize {
         return (self.tokens + tile_tokens - 1) / tile_tokens;
@@ -116,7 +122,6 @@ const scalar = @import("attention/scalar.zig");
 const merge = @import("attention/merge.zig");
 const avx2 = if (testing.has_avx2) @import("attention/avx2.zig") else scalar;
 
-const elements = @import("elements.zig");
 const kernel = @import("kernel.zig");
 
 const Case = struct {
@@ -130,11 +135,12 @@ const Case = struct {
 /// Softmax over all positions at once, in float64. The tolerance: a score is wrong by at most (D / 8 + 8) * 2^-24 of
 /// its products' magnitudes plus the rounding of score - max, and a power by that much relatively; an output adds one
 /// rounding for each position and each segment. Powers below f32's normal numbers may count as 0.
-fn expectAttention(comptime element: format.Element, a: Arguments, token: usize, head: usize) !void {
+fn expectAttention(comptime cell: cells.Cell, a: Arguments, token: usize, head: usize) !void {
     const size = a.head_dim;
     const offset = head / (a.heads / a.key_value_heads) * a.capacity * size;
-    const keys = @as([*]const elements.Stored(element), @ptrCast(a.key_cache)) + offset;
-    const values = @as([*]const elements.Stored(element), @ptrCast(a.value_cache)) + offset;
+    const keys = @as([*]const cells.Stored(cell), @ptrCast(a.key_cache)) + offset;
+    const values = @as([*]const cells.Stored(cell), @ptrCast(a.value_cache)) + offset;
+    const key_value_head = head / (a.heads / a.key_value_heads);
     const q = a.q[(token * a.heads + head) * size ..][0..size];
     const positions = a.start + token + 1;
     const powers = try std.testing.allocator.alloc(f64, positions);
@@ -145,7 +151,8 @@ fn expectAttention(comptime element: format.Element, a: Arguments, token: usize,
         var magnitude: f64 = 0;
         score.* = 0;
         for (q, keys[position * size ..][0..size]) |value, stored| {
-            const product = @as(f64, value) * elements.widen(element, stored) * a.scale;
+            const key_scale: f64 = if (cell == .q8) a.scalesOf(a.key_cache, key_value_head)[position] else 1;
+            const product = @as(f64, value) * cells.widen(cell, stored) * a.scale * key_scale;
             score.* += product;
             magnitude += @abs(product);
         }
@@ -164,7 +171,8 @@ fn expectAttention(comptime element: format.Element, a: Arguments, token: usize,
         var magnitude: f64 = 0;
         var values_sum: f64 = 0;
         for (powers, 0..) |power, position| {
-            const value: f64 = elements.widen(element, values[position * size + j]);
+            const value_scale: f64 = if (cell == .q8) a.scalesOf(a.value_cache, key_value_head)[position] else 1;
+            const value: f64 = cells.widen(cell, values[position * size + j]) * value_scale;
             exact += power / sum * value;
             magnitude += @abs(power / sum * value);
             values_sum += @abs(value);
@@ -175,15 +183,32 @@ fn expectAttention(comptime element: format.Element, a: Arguments, token: usize,
     }
 }
 
-fn expectSameOutputs(comptime element: format.Element, random: std.Random, case: Case) !void {
-    errdefer std.debug.print("{any} {any}\n", .{ element, case });
+/// Cells of all magnitudes; in a q8 cache all codes with scales of very different sizes, zero among them.
+fn fillCache(random: std.Random, a: Arguments, cache: []align(64) u8) void {
+    switch (a.cell) {
+        inline .f32, .f16 => |cell| testing.fillElements(random, if (cell == .f32) .f32 else .f16, cache),
+        .q8 => {
+            const count = a.key_value_heads * a.capacity;
+            random.bytes(cache[0 .. count * a.head_dim]);
+            for (cache[0 .. count * a.head_dim]) |*code| if (code.* == 0x80) {
+                code.* = 0;
+            };
+            const scales = @constCast(a.scalesOf(@ptrCast(cache.ptr), 0));
+            testing.fillFloats(random, scales[0..count]);
+            for (scales[0..count]) |*scale| scale.* = @abs(scale.*) / 127;
+        },
+    }
+}
+
+fn expectSameOutputs(comptime cell: cells.Cell, random: std.Random, case: Case) !void {
+    errdefer std.debug.print("{any} {any}\n", .{ cell, case });
     const capacity = case.start + case.tokens;
     const q = try testing.Guarded(f32).init(case.tokens * case.heads * case.head_dim);
     defer q.deinit();
-    const cells = case.key_value_heads * capacity * case.head_dim;
-    const keys = try testing.Guarded(u8).init(cells * element.bytes());
+    const cache_bytes = cells.Layout.init(cell, case.key_value_heads, capacity, case.head_dim).?.bytes;
+    const keys = try testing.Guarded(u8).init(cache_bytes);
     defer keys.deinit();
-    const values = try testing.Guarded(u8).init(cells * element.bytes());
+    const values = try testing.Guarded(u8).init(cache_bytes);
     defer values.deinit();
     const expected = try testing.Guarded(f32).init(q.items.len);
     defer expected.deinit();
@@ -194,9 +219,6 @@ fn expectSameOutputs(comptime element: format.Element, random: std.Random, case:
     if (random.boolean()) for (q.items) |*value| {
         value.* *= 0.05;
     };
-    testing.fillElements(random, element, keys.items);
-    testing.fillElements(random, element, values.items);
-
     var arguments = Arguments{
         .q = q.items.ptr,
         .tokens = case.tokens,
@@ -205,14 +227,16 @@ fn expectSameOutputs(comptime element: format.Element, random: std.Random, case:
         .head_dim = case.head_dim,
         .start = case.start,
         .capacity = capacity,
-        .element = element,
+        .cell = cell,
         .key_cache = keys.items.ptr,
         .value_cache = values.items.ptr,
         .scale = 1 / @sqrt(@as(f32, @floatFromInt(case.head_dim))),
         .out = expected.items.ptr,
     };
+    fillCache(random, arguments, keys.items);
+    fillCache(random, arguments, values.items);
     testing.runCut(random, &scalar.run, &arguments, arguments.units());
-    for (0..case.tokens) |token| for (0..case.heads) |head| try expectAttention(element, arguments, token, head);
+    for (0..case.tokens) |token| for (0..case.heads) |head| try expectAttention(cell, arguments, token, head);
     arguments.out = actual.items.ptr;
     testing.runCut(random, &avx2.run, &arguments, arguments.units());
     try testing.expectSame(f32, expected.items, actual.items);
@@ -242,11 +266,11 @@ fn runInRounds(run: *const kernel.Run, random: std.Random, whole: Arguments) !vo
 test "attention: scalar near float64, every variant its bits, across segment borders" {
     var source = std.Random.DefaultPrng.init(0xa77e);
     const random = source.random();
-    inline for (.{ .f32, .f16 }) |element| {
+    inline for (.{ .f32, .f16, .q8 }) |cell| {
         for ([_]usize{ 8, 16, 20, 64, 80, 128 }) |head_dim| for ([_]usize{ 1, 2, 3, 4, 8, 11 }) |ratio| {
             for ([_]usize{ 0, 1, 7, 62, 63, 64, 65, 127, 129 }) |start| {
                 const key_value_heads = random.intRangeAtMost(usize, 1, 3);
-                try expectSameOutputs(element, random, .{
+                try expectSameOutputs(cell, random, .{
                     .heads = key_value_heads * ratio,
                     .key_value_heads = key_value_heads,
                     .head_dim = head_dim,
@@ -257,13 +281,13 @@ test "attention: scalar near float64, every variant its bits, across segment bor
         };
         for ([_]usize{ 1, 2, 3, 4, 5, 6, 7, 8, 9, 33 }) |tokens| {
             const case = Case{ .heads = 4, .key_value_heads = 2, .head_dim = 16, .start = 60, .tokens = tokens };
-            try expectSameOutputs(element, random, case);
+            try expectSameOutputs(cell, random, case);
         }
         // Across borders of spans and of tiles, more queries than one pass takes.
         for ([_]usize{ 8, 12, 64, 128 }) |head_dim| for ([_]usize{ 1, 3, 4, 5 }) |ratio| {
             for ([_]usize{ 250, 511, 770 }) |start| for ([_]usize{ 1, 11 }) |tokens| {
                 const key_value_heads = random.intRangeAtMost(usize, 1, 2);
-                try expectSameOutputs(element, random, .{
+                try expectSameOutputs(cell, random, .{
                     .heads = key_value_heads * ratio,
                     .key_value_heads = key_value_heads,
                     .head_dim = head_dim,
@@ -273,7 +297,7 @@ test "attention: scalar near float64, every variant its bits, across segment bor
             };
         };
         const largest = Case{ .heads = 3, .key_value_heads = 1, .head_dim = head_dim_max, .start = 70, .tokens = 1 };
-        try expectSameOutputs(element, random, largest);
+        try expectSameOutputs(cell, random, largest);
     }
 }
 
@@ -296,7 +320,7 @@ test "attention: scores far apart pick one value, equal scores the mean" {
             .head_dim = head_dim,
             .start = positions - 1,
             .capacity = positions,
-            .element = .f32,
+            .cell = .f32,
             .key_cache = @ptrCast(&keys),
             .value_cache = @ptrCast(&values),
             .scale = 1,

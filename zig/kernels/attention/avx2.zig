@@ -3,8 +3,7 @@
 //! first cache level holds.
 const std = @import("std");
 const attention = @import("../attention.zig");
-const elements = @import("../elements.zig");
-const format = @import("../../format.zig");
+const cells = @import("../cache_cells.zig");
 const lanes = @import("../lanes.zig");
 const merge = @import("merge.zig");
 const products = @import("avx2_products.zig");
@@ -19,14 +18,12 @@ const direct_rows_max = 4;
 
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
     const a: *const attention.Arguments = @ptrCast(@alignCast(arguments));
-    switch (a.element) {
-        .f32 => attendUnits(.f32, a, begin, end),
-        .f16 => attendUnits(.f16, a, begin, end),
-        .bf16 => unreachable,
+    switch (a.cell) {
+        inline else => |cell| attendUnits(cell, a, begin, end),
     }
 }
 
-fn attendUnits(comptime element: format.Element, a: *const attention.Arguments, begin: usize, end: usize) void {
+fn attendUnits(comptime cell: cells.Cell, a: *const attention.Arguments, begin: usize, end: usize) void {
     const ratio = a.heads / a.key_value_heads;
     for (begin..end) |index| {
         const unit = attention.Unit.at(a, index);
@@ -36,8 +33,8 @@ fn attendUnits(comptime element: format.Element, a: *const attention.Arguments, 
         while (row < rows) : (row += rows_most) {
             const count = @min(rows_most, rows - row);
             switch (a.head_dim) {
-                inline 64, 128 => |size| Pass(element, size).attend(a, unit, row, count),
-                else => Pass(element, null).attend(a, unit, row, count),
+                inline 64, 128 => |size| Pass(cell, size).attend(a, unit, row, count),
+                else => Pass(cell, null).attend(a, unit, row, count),
             }
         }
     }
@@ -49,10 +46,10 @@ inline fn paddedSize(head_dim: usize) usize {
 
 /// One pass of up to `rows_max` queries over the positions of one key-value head, with head_dim known to the compiler
 /// or not. Rows are queries in order of tokens, so that a later row sees no fewer positions.
-fn Pass(comptime element: format.Element, comptime fixed_size: ?usize) type {
+fn Pass(comptime cell: cells.Cell, comptime fixed_size: ?usize) type {
     return struct {
         const Self = @This();
-        const Stored = elements.Stored(element);
+        const Stored = cells.Stored(cell);
 
         a: *const attention.Arguments,
         unit: attention.Unit,
@@ -79,6 +76,9 @@ fn Pass(comptime element: format.Element, comptime fixed_size: ?usize) type {
         q: [buffer_floats]f32 align(64),
         out: [buffer_floats]f32 align(64),
         total: [buffer_floats]f32 align(64),
+        /// Of the positions of one segment in a q8 cache, zeros past them.
+        key_scales: [segment_positions]f32 align(64),
+        value_scales: [segment_positions]f32 align(64),
         /// Keys or values [positions][padded] of a part of a segment.
         widened: [buffer_floats]f32 align(64),
 
@@ -163,11 +163,21 @@ fn Pass(comptime element: format.Element, comptime fixed_size: ?usize) type {
             while (first < end) : (first += segment_positions) {
                 const count = @min(segment_positions, end - first);
                 const begin = self.firstRowPast(first);
+                if (cell == .q8) {
+                    self.copyScales(&self.key_scales, self.a.key_cache, first, count);
+                    self.copyScales(&self.value_scales, self.a.value_cache, first, count);
+                }
                 self.scoreSegment(first, count, begin);
                 self.weighSegment(first, count, begin);
                 self.addSegment(first, count, begin);
             }
             return self.firstRowPast(span_first);
+        }
+
+        fn copyScales(self: *const Self, to: *[segment_positions]f32, cache: [*]align(64) const u8, first: usize, count: usize) void {
+            const scales = self.a.scalesOf(cache, self.unit.key_value_head) + first;
+            @memcpy(to[0..count], scales[0..count]);
+            @memset(to[count..], 0);
         }
 
         /// The first row that sees position `position`.
@@ -180,12 +190,12 @@ fn Pass(comptime element: format.Element, comptime fixed_size: ?usize) type {
         /// Whether the cache can be read as it is: there is nothing to widen or to pad, or not often enough.
         inline fn isDirect(self: *const Self, begin: usize) bool {
             const is_padded = fixed_size == null and self.a.head_dim != self.padded;
-            return !is_padded and (element == .f32 or self.rows - begin <= direct_rows_max);
+            return !is_padded and (cell == .f32 or self.rows - begin <= direct_rows_max);
         }
 
         fn scoreSegment(self: *Self, first: usize, count: usize, begin: usize) void {
             const direct = if (self.isDirect(begin)) count / lanes.count * lanes.count else 0;
-            if (direct > 0) self.scoreRows(element, self.keys + first * self.size(), 0, direct, begin);
+            if (direct > 0) self.scoreRows(cell, self.keys + first * self.size(), 0, direct, begin);
             const part = self.partPositions();
             var t = direct;
             while (t < count) : (t += part) {
@@ -203,8 +213,8 @@ fn Pass(comptime element: format.Element, comptime fixed_size: ?usize) type {
         /// Rows from `begin` times `count` positions from `t` of the segment, eight at a time.
         inline fn scoreRows(
             self: *Self,
-            comptime stored: format.Element,
-            keys: [*]const elements.Stored(stored),
+            comptime stored: cells.Cell,
+            keys: [*]const cells.Stored(stored),
             t: usize,
             count: usize,
             begin: usize,
@@ -226,6 +236,7 @@ fn Pass(comptime element: format.Element, comptime fixed_size: ?usize) type {
             for (begin..self.rows) |row| {
                 const powers = self.seenPowers(row, first, count);
                 const seen = @min(count, self.seen[row] - first);
+                if (cell == .q8) multiply(powers, &self.key_scales);
                 for (self.powers[row][seen..powers.len]) |*score| score.* = -std.math.inf(f32);
                 var largest: lanes.Lanes = @splat(maxima[row]);
                 var t: usize = 0;
@@ -250,6 +261,7 @@ fn Pass(comptime element: format.Element, comptime fixed_size: ?usize) type {
                     powers[t..][0..lanes.count].* = power;
                     sums = sums + power;
                 }
+                if (cell == .q8) multiply(powers, &self.value_scales);
                 self.sums[row] = self.sums[row] * self.corrections[row] + lanes.fold(sums);
             }
         }
@@ -261,7 +273,7 @@ fn Pass(comptime element: format.Element, comptime fixed_size: ?usize) type {
         }
 
         fn addSegment(self: *Self, first: usize, count: usize, begin: usize) void {
-            if (self.isDirect(begin)) return self.addRows(element, self.values + first * self.size(), first, 0, count, begin);
+            if (self.isDirect(begin)) return self.addRows(cell, self.values + first * self.size(), first, 0, count, begin);
             const part = self.partPositions();
             var t: usize = 0;
             while (t < count) : (t += part) {
@@ -274,8 +286,8 @@ fn Pass(comptime element: format.Element, comptime fixed_size: ?usize) type {
         /// Positions t .. t + count of the segment at `first` into the outputs of the rows from `begin` that see them.
         inline fn addRows(
             self: *Self,
-            comptime stored: format.Element,
-            values: [*]const elements.Stored(stored),
+            comptime stored: cells.Cell,
+            values: [*]const cells.Stored(stored),
             first: usize,
             t: usize,
             count: usize,
@@ -304,20 +316,29 @@ fn Pass(comptime element: format.Element, comptime fixed_size: ?usize) type {
         }
 
         /// Positions from `first` into the copy, zeros up to a multiple of eight positions.
-        fn widen(self: *Self, cells: [*]const Stored, first: usize, positions: usize) void {
+        fn widen(self: *Self, head: [*]const Stored, first: usize, positions: usize) void {
             const head_dim = fixed_size orelse self.a.head_dim;
             const whole = head_dim / lanes.count * lanes.count;
             for (0..positions) |position| {
-                const from = cells + (first + position) * head_dim;
+                const from = head + (first + position) * head_dim;
                 const to = self.widened[position * self.size() ..][0..self.size()];
                 var j: usize = 0;
-                while (j < whole) : (j += lanes.count) to[j..][0..lanes.count].* = elements.load(element, from + j);
-                if (whole < head_dim) to[whole..][0..lanes.count].* = elements.loadPart(element, from + whole, head_dim - whole);
+                while (j < whole) : (j += lanes.count) to[j..][0..lanes.count].* = cells.load(cell, from + j);
+                if (whole < head_dim) to[whole..][0..lanes.count].* = cells.loadPart(cell, from + whole, head_dim - whole);
             }
             const end = (positions + lanes.count - 1) / lanes.count * lanes.count;
             @memset(self.widened[positions * self.size() .. end * self.size()], 0);
         }
     };
+}
+
+/// values[t] *= factors[t], a multiple of eight of them.
+inline fn multiply(values: []f32, factors: *align(64) const [segment_positions]f32) void {
+    var t: usize = 0;
+    while (t < values.len) : (t += lanes.count) {
+        const eight: lanes.Lanes = values[t..][0..lanes.count].*;
+        values[t..][0..lanes.count].* = eight * @as(lanes.Lanes, factors[t..][0..lanes.count].*);
+    }
 }
 
 /// The largest of eight numbers that are no NaN, in three steps.

@@ -2,8 +2,7 @@
 //! chains of dependent additions: enough to keep two adders busy for the four cycles of an addition. Keys and values are
 //! read from the cache itself or from a widened copy; a row has `size` elements either way, a multiple of eight.
 const attention = @import("../attention.zig");
-const elements = @import("../elements.zig");
-const format = @import("../../format.zig");
+const cells = @import("../cache_cells.zig");
 const lanes = @import("../lanes.zig");
 
 /// Vectors of sums in one block.
@@ -13,12 +12,13 @@ const powers_stride = attention.segment_positions;
 
 /// Products of `rows` (1, 2, 4) queries with keys or values of kind `stored`. `fixed_size` is the rows' size where the
 /// compiler is to know it.
-pub fn Products(comptime stored: format.Element, comptime rows: usize, comptime fixed_size: ?usize) type {
+pub fn Products(comptime stored: cells.Cell, comptime rows: usize, comptime fixed_size: ?usize) type {
     return struct {
-        const Stored = elements.Stored(stored);
+        const Stored = cells.Stored(stored);
         const keys_block = block_sums / rows;
-        const is_streamed = stored == .f16;
-        const prefetch_positions = 64;
+        const is_streamed = stored != .f32;
+        /// As far ahead as measured best. To the second-level cache: the first one holds keys, values and sums as it is.
+        const prefetch_positions = 128;
 
         /// scores[row][t] = dot(q[row], keys[t]) * scale: q f32 [rows][size], keys [count][size] with count a multiple
         /// of eight, scores f32 [rows][count] with `powers_stride` from row to row.
@@ -43,10 +43,10 @@ pub fn Products(comptime stored: format.Element, comptime rows: usize, comptime 
         }
 
         /// Asks for `count` elements that will be read soon; they may lie outside of the cache.
-        inline fn prefetch(cells: [*]const Stored, count: usize) void {
-            const bytes: [*]const u8 = @ptrCast(cells);
+        inline fn prefetch(from: [*]const Stored, count: usize) void {
+            const bytes: [*]const u8 = @ptrCast(from);
             var at: usize = 0;
-            while (at < count * @sizeOf(Stored)) : (at += 64) @prefetch(bytes + at, .{ .locality = 3 });
+            while (at < count * @sizeOf(Stored)) : (at += 64) @prefetch(bytes + at, .{ .locality = 2 });
         }
 
         /// The lanes of `rows` queries times `keys_block` keys, not yet folded.
@@ -55,7 +55,7 @@ pub fn Products(comptime stored: format.Element, comptime rows: usize, comptime 
             var j: usize = 0;
             while (j < size) : (j += lanes.count) {
                 var block: [keys_block]lanes.Lanes = undefined;
-                inline for (&block, 0..) |*key, k| key.* = elements.load(stored, keys + k * size + j);
+                inline for (&block, 0..) |*key, k| key.* = cells.load(stored, keys + k * size + j);
                 inline for (0..rows) |row| {
                     const query: lanes.Lanes = q[row * size + j ..][0..lanes.count].*;
                     inline for (block, 0..) |key, k| {
@@ -103,10 +103,10 @@ pub fn Products(comptime stored: format.Element, comptime rows: usize, comptime 
                 sums[row][v] = so_far * @as(lanes.Lanes, @splat(scales[row]));
             };
             for (0..count) |t| {
-                if (is_streamed) @prefetch(@as([*]const u8, @ptrCast(values + (t + prefetch_positions) * size)), .{ .locality = 3 });
+                if (is_streamed) @prefetch(@as([*]const u8, @ptrCast(values + (t + prefetch_positions) * size)), .{ .locality = 2 });
                 var block: [vectors]lanes.Lanes = undefined;
                 inline for (&block, 0..) |*value, v| {
-                    value.* = elements.load(stored, values + t * size + v * lanes.count);
+                    value.* = cells.load(stored, values + t * size + v * lanes.count);
                 }
                 inline for (0..rows) |row| {
                     const power: lanes.Lanes = @splat(powers[row * powers_stride + t]);
