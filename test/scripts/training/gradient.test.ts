@@ -121,7 +121,7 @@ function referenceLoss(
     config,
     weight: (name: string) => parameters.named(name).effective.values,
     readsInt8: () => false,
-    keep: (value: number) => value,
+    keep: (head: Float64Array) => head,
   };
   let sum = 0;
   for (let start = 0; start < ids.length; start += SEQUENCE_TOKENS) {
