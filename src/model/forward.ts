@@ -125,14 +125,16 @@ export interface ScoredOutput {
 export interface SequenceOutputs {
   /** All logits, in the rows of the activations' logits. */
   readonly logits: readonly number[];
-  /** The likeliest tokens alone. `lm_head` is the model's, which must be of this kind. */
-  readonly top: readonly TopOutput[];
+  /** The likeliest tokens alone; null where no sequence wants them. */
+  readonly top: TopOutput | null;
 }
 
+/** A search for the likeliest tokens of several sequences: `wanted` of each, to `candidates` in their order. */
 export interface TopOutput {
-  readonly sequence: number;
-  readonly count: number;
+  readonly sequences: readonly number[];
+  readonly wanted: readonly number[];
   readonly candidates: HeadCandidates;
+  /** The model's lm_head, which must be of this kind. */
   readonly lm_head: Split8Weight;
 }
 
@@ -219,10 +221,10 @@ function predict(
     for (const [row, sequence] of logits.entries()) normLast(sequence, row);
     linearGroup(state, normed, logits.length, hidden_size, [[weights.lm_head, activations.logits]]);
   }
-  for (const { sequence, count, candidates, lm_head } of top) {
-    normLast(sequence, 0);
-    kernels.prepare(normed, 1, hidden_size, prepared);
-    candidates.find(kernels, lm_head, prepared, count);
+  if (top !== null) {
+    for (const [row, sequence] of top.sequences.entries()) normLast(sequence, row);
+    kernels.prepare(normed, top.sequences.length, hidden_size, prepared);
+    top.candidates.findEach(kernels, top.lm_head, prepared, top.wanted);
   }
 }
 

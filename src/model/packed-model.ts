@@ -6,7 +6,7 @@ import { SherryError } from "../errors.ts";
 import type { ByteSource } from "../format/byte-source.ts";
 import type { Directory } from "../format/directory.ts";
 import { readPackedFile } from "../format/reader.ts";
-import { BATCH_TOKENS_MAX, CONTEXT_TOKENS_MAX } from "../limits.ts";
+import { BATCH_TOKENS_MAX, CONTEXT_TOKENS_MAX, SEQUENCES_TOGETHER_MAX } from "../limits.ts";
 import { HeadCandidates } from "../native/head.ts";
 import { type CpuLevel, Kernels } from "../native/kernels.ts";
 import { NativeMemory } from "../native/memory.ts";
@@ -68,8 +68,6 @@ export class PackedModel {
   readonly #state: ForwardState;
   readonly #tokenizer: Uint8Array | null;
   readonly #free: () => void;
-  /** `top`, then those of the other sequences of a pass, made when first asked for. */
-  readonly #tops: HeadCandidates[];
   readonly #logitsRow: (row: number) => Float32Array;
   #score_buffers: ScoreBuffers | null = null;
 
@@ -113,8 +111,7 @@ export class PackedModel {
     cleanup.push(free);
     this.#logitsRow = logitsRow;
     this.logits = logitsRow(0);
-    this.top = new HeadCandidates(TOP_TOKENS_MAX);
-    this.#tops = [this.top];
+    this.top = new HeadCandidates(TOP_TOKENS_MAX, SEQUENCES_TOGETHER_MAX);
     this.top_tokens_max =
       weights.lm_head.kind === "split8" ? Math.min(TOP_TOKENS_MAX, config.vocab_size - 1) : 0;
     this.#state = { config, weights, kernels, activations, inverse_frequencies: inverseFrequencies(config) };
@@ -145,7 +142,7 @@ export class PackedModel {
     onLayer: () => void = () => {},
   ): void {
     this.#checkTokens(cache, ids, BATCH_TOKENS_MAX);
-    forward(this.#state, [{ cache, ids }], { logits: wants_logits ? [0] : [], top: [] }, onLayer);
+    forward(this.#state, [{ cache, ids }], { logits: wants_logits ? [0] : [], top: null }, onLayer);
   }
 
   /**
@@ -157,7 +154,7 @@ export class PackedModel {
   forwardTop(cache: KeyValueCache, ids: Uint32Array, count: number, onLayer: () => void = () => {}): void {
     this.#checkTokens(cache, ids, BATCH_TOKENS_MAX);
     checkTop(count, this.top_tokens_max);
-    forward(this.#state, [{ cache, ids }], { logits: [], top: [this.#topOutput(0, count)] }, onLayer);
+    forward(this.#state, [{ cache, ids }], { logits: [], top: this.#topOutput([0], [count]) }, onLayer);
   }
 
   /**
@@ -171,28 +168,32 @@ export class PackedModel {
     const { vocab_size } = this.directory.config;
     checkSteps(steps, { vocab_size, top_tokens_max: this.top_tokens_max });
     const logits: number[] = [];
-    const top: TopOutput[] = [];
-    const results = steps.map(({ wants }, sequence): StepResult => {
+    const sequences: number[] = [];
+    const wanted: number[] = [];
+    for (const [sequence, { wants }] of steps.entries()) {
+      if (wants === "logits") logits.push(sequence);
+      else if (wants !== "nothing") {
+        sequences.push(sequence);
+        wanted.push(wants.top);
+      }
+    }
+    forward(this.#state, steps, { logits, top: this.#topOutput(sequences, wanted) }, onLayer);
+    return steps.map(({ wants }, sequence): StepResult => {
       if (wants === "nothing") return { kind: "nothing" };
       if (wants === "logits") {
-        const row = logits.push(sequence) - 1;
+        const row = logits.indexOf(sequence);
         return { kind: "logits", row, logits: this.#logitsRow(row) };
       }
-      const output = this.#topOutput(sequence, wants.top, top.length);
-      top.push(output);
-      return { kind: "top", top: output.candidates };
+      return { kind: "top", top: this.top.of(sequences.indexOf(sequence)) };
     });
-    forward(this.#state, steps, { logits, top }, onLayer);
-    return results;
   }
 
-  /** `place` counts those of one pass. The count was checked, and with it the head's kind. */
-  #topOutput(sequence: number, count: number, place = 0): TopOutput {
+  /** Of counts that were checked, and with them the head's kind. */
+  #topOutput(sequences: readonly number[], wanted: readonly number[]): TopOutput | null {
+    if (sequences.length === 0) return null;
     const { lm_head } = this.#state.weights;
     if (lm_head.kind !== "split8") throw new RangeError(`a ${lm_head.kind} head finds no likeliest tokens`);
-    const candidates = this.#tops[place] ?? new HeadCandidates(TOP_TOKENS_MAX);
-    this.#tops[place] = candidates;
-    return { sequence, count, candidates, lm_head };
+    return { sequences, wanted, candidates: this.top, lm_head };
   }
 
   /**

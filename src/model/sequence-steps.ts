@@ -6,7 +6,7 @@
  */
 import { SherryError } from "../errors.ts";
 import { BATCH_TOKENS_MAX, SEQUENCES_TOGETHER_MAX } from "../limits.ts";
-import type { HeadCandidates } from "../native/head.ts";
+import type { TokenCandidates } from "../native/head.ts";
 import type { KeyValueCache } from "./key-value-cache.ts";
 
 /** One sequence's share of a pass. */
@@ -23,7 +23,7 @@ export type StepResult =
   | { readonly kind: "nothing" }
   /** f32 [V]; `row` is what PackedModel.argmax takes. */
   | { readonly kind: "logits"; readonly row: number; readonly logits: Float32Array }
-  | { readonly kind: "top"; readonly top: HeadCandidates };
+  | { readonly kind: "top"; readonly top: TokenCandidates };
 
 /** `of_whom` ends what an error names, such as " of sequence 3". @throws SherryError argument_invalid | context_exceeded */
 export function checkTokens(
