@@ -1,7 +1,9 @@
 /**
- * Where the time of a step goes: every method of Kernels is timed while a piece of work runs. The methods are wrapped on
- * the class itself and put back afterwards, so that the model is measured as it is and needs no hook for it.
+ * Where the time of a step goes: every method of Kernels, and the head's search, is timed while a piece of work runs. The
+ * methods are wrapped on the classes themselves and put back afterwards, so that the model is measured as it is and needs
+ * no hook for it.
  */
+import { HeadCandidates } from "../native/head.ts";
 import { Kernels } from "../native/kernels.ts";
 
 export interface KernelTime {
@@ -19,41 +21,48 @@ function methodNames(): string[] {
     .map(([name]) => name);
 }
 
-/** A weight names its product better than the method does. */
-function nameOf(method: string, first: unknown): string {
-  if (typeof first !== "object" || first === null) return method;
-  if (!("kind" in first && "rows" in first && "columns" in first)) return method;
-  return `${method} ${first.kind} ${first.rows}x${first.columns}`;
+/** A weight, the first or second value, names its product better than the method does. */
+function nameOf(method: string, values: readonly unknown[]): string {
+  for (const value of values.slice(0, 2)) {
+    if (typeof value !== "object" || value === null) continue;
+    if ("kind" in value && "rows" in value && "columns" in value) {
+      return `${method} ${value.kind} ${value.rows}x${value.columns}`;
+    }
+  }
+  return method;
 }
 
 /** Runs `work` once. @returns the kernels it called, the costliest first. */
 export function timeKernels(work: () => void): KernelTime[] {
   const times = new Map<string, KernelTime>();
-  const originals = Object.getOwnPropertyDescriptors(Kernels.prototype);
-  const methods = methodNames();
-  for (const method of methods) {
-    const original: unknown = Reflect.get(Kernels.prototype, method);
-    if (typeof original !== "function") continue;
-    const timed = function (this: Kernels, ...values: unknown[]): unknown {
-      const start = Bun.nanoseconds();
-      const result: unknown = Reflect.apply(original, this, values);
-      const time_ns = Bun.nanoseconds() - start;
-      const kernel = nameOf(method, values[0]);
-      const entry = times.get(kernel) ?? { kernel, calls: 0, time_ns: 0 };
-      entry.calls += 1;
-      entry.time_ns += time_ns;
-      times.set(kernel, entry);
-      return result;
-    };
-    Object.defineProperty(Kernels.prototype, method, { value: timed, configurable: true, writable: true });
-  }
+  const restores = [
+    ...methodNames().map((method) => wrap(Kernels.prototype, method, times)),
+    wrap(HeadCandidates.prototype, "findEach", times),
+  ];
   try {
     work();
   } finally {
-    Object.defineProperties(
-      Kernels.prototype,
-      Object.fromEntries(Object.entries(originals).filter(([name]) => methods.includes(name))),
-    );
+    for (const restore of restores) restore();
   }
   return [...times.values()].sort((a, b) => b.time_ns - a.time_ns);
+}
+
+/** @returns what puts the method back */
+function wrap(prototype: object, method: string, times: Map<string, KernelTime>): () => void {
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, method);
+  const original: unknown = descriptor?.value;
+  if (descriptor === undefined || typeof original !== "function") throw new RangeError(`no method ${method}`);
+  const timed = function (this: unknown, ...values: unknown[]): unknown {
+    const start = Bun.nanoseconds();
+    const result: unknown = Reflect.apply(original, this, values);
+    const time_ns = Bun.nanoseconds() - start;
+    const kernel = nameOf(method, values);
+    const entry = times.get(kernel) ?? { kernel, calls: 0, time_ns: 0 };
+    entry.calls += 1;
+    entry.time_ns += time_ns;
+    times.set(kernel, entry);
+    return result;
+  };
+  Object.defineProperty(prototype, method, { ...descriptor, value: timed });
+  return () => Object.defineProperty(prototype, method, descriptor);
 }

@@ -1,5 +1,5 @@
 /**
- * A whole model, measured: opening it, prefill, decoding at several context lengths, memory, where a step's time goes,
+ * A whole model, measured: opening it, prefill, decoding at several context lengths and of several sequences, memory, where a step's time goes,
  * and the scalar level beside it, which must say the same tokens.
  */
 import { type KeyValueCache, keyValueBytes } from "../model/key-value-cache.ts";
@@ -10,7 +10,7 @@ import { NativeMemory } from "../native/memory.ts";
 import { rangeOf } from "../native/weight.ts";
 import { type KernelTime, timeKernels } from "./kernel-timers.ts";
 import { residentMemory } from "./machine-facts.ts";
-import { decode, prefill, pretendLength, promptIds, timed } from "./passes.ts";
+import { decode, decodeTogether, prefill, pretendLength, promptIds, timed } from "./passes.ts";
 import type { ModelPlan } from "./plan.ts";
 import { type Statistics, statisticsOf } from "./statistics.ts";
 
@@ -19,6 +19,14 @@ export interface DecodeResult {
   /** Of one token: forward pass and the choice of the likeliest. */
   readonly token_ms: Statistics;
   /** By the median. */
+  readonly tokens_per_s: number;
+}
+
+export interface TogetherResult {
+  readonly sequences: number;
+  /** Of one pass: a token of each sequence. */
+  readonly pass_ms: Statistics;
+  /** Of all sequences, by the median. */
   readonly tokens_per_s: number;
 }
 
@@ -44,7 +52,10 @@ export interface ModelReport {
   /** From the prompt's ids to the first token's. */
   readonly first_token_ms: Statistics;
   readonly prefill_tokens_per_s: number;
+  /** Of the quietest prefill, the time within matrix products and the head. */
+  readonly prefill_products_share: number;
   readonly decode: readonly DecodeResult[];
+  readonly together: readonly TogetherResult[];
   readonly skipped: readonly string[];
   readonly profile: StepProfile;
   readonly empty_call_ns: number;
@@ -82,6 +93,10 @@ export interface ModelBenchOptions {
 
 const DECODE_ROUNDS = 4;
 const PREFILL_COUNT = 3;
+/** Passes of several sequences, for each number of them in every round. */
+const TOGETHER_PASSES = 4;
+/** Positions that are filled before sequences are decoded together. */
+const TOGETHER_CONTEXT = 16;
 /** The quietest of so many runs of so many steps is shown, so that its parts belong together. */
 const PROFILE_RUNS = 6;
 const PROFILE_STEPS = 8;
@@ -119,14 +134,18 @@ export async function benchModel(options: ModelBenchOptions): Promise<ModelRepor
     const opened = residentMemory();
     const ids = promptIds(Math.min(plan.prefill_tokens, context_tokens), model.directory.config.vocab_size);
     const first = createCache(context_tokens);
-    const first_token_ms = statisticsOf(
-      Array.from({ length: PREFILL_COUNT }, (_, index) => {
-        on_progress(0.1 + 0.1 * index, `prefill of ${ids.length} tokens`);
-        first.length = 0;
-        return timed(() => prefill(model, first, ids));
-      }),
-    );
+    const prefills = Array.from({ length: PREFILL_COUNT }, (_, index) => {
+      on_progress(0.1 + 0.1 * index, `prefill of ${ids.length} tokens`);
+      first.length = 0;
+      let total_ms = 0;
+      const kernels = timeKernels(() => {
+        total_ms = timed(() => prefill(model, first, ids));
+      });
+      return { kernels, total_ms };
+    });
+    const first_token_ms = statisticsOf(prefills.map(({ total_ms }) => total_ms));
     const { results, skipped } = await decodeAtContexts(options, model, createCache);
+    const together = await decodeSequences(options, model, createCache);
     const profile_run = profileStep(model, createCache(1 + PROFILE_RUNS * PROFILE_STEPS));
     const used = residentMemory();
     const empty_call_ns = emptyCallTime();
@@ -134,7 +153,8 @@ export async function benchModel(options: ModelBenchOptions): Promise<ModelRepor
       ...{ path, label: model.directory.label, file_bytes: model.file_bytes, threads, open_ms },
       ...{ cpu_level: model.cpu_level, prefill_tokens: ids.length, first_token_ms },
       prefill_tokens_per_s: (ids.length / first_token_ms.median) * 1e3,
-      ...{ decode: results, skipped, empty_call_ns },
+      prefill_products_share: productsShare(quietest(prefills)),
+      ...{ decode: results, together, skipped, empty_call_ns },
       profile: stepProfile(profile_run, empty_call_ns),
       resident:
         before === null || opened === null || used === null
@@ -192,6 +212,43 @@ async function decodeAtContexts(
   return { results, skipped };
 }
 
+/** Short contexts, by turns of the numbers of sequences. */
+async function decodeSequences(
+  { plan, on_progress, onRound, signal }: ModelBenchOptions,
+  model: PackedModel,
+  createCache: (capacity: number) => KeyValueCache,
+): Promise<TogetherResult[]> {
+  const count_max = Math.max(...plan.sequences);
+  const caches = Array.from({ length: count_max }, () => {
+    const cache = createCache(TOGETHER_CONTEXT + 1);
+    pretendLength(cache, TOGETHER_CONTEXT);
+    return cache;
+  });
+  const runs = plan.sequences.map((sequences) => ({ sequences, pass_ms: [] as number[] }));
+  for (let round = 0; round < DECODE_ROUNDS; round += 1) {
+    onRound();
+    for (const { sequences, pass_ms } of runs) {
+      on_progress(0.8 + (0.05 * round) / DECODE_ROUNDS, `decoding ${sequences} sequences together`);
+      let ids = Array.from({ length: sequences }, (_, index) => index);
+      for (let pass = 0; pass < TOGETHER_PASSES; pass += 1) {
+        const members = caches.slice(0, sequences);
+        for (const cache of members) cache.length = TOGETHER_CONTEXT;
+        pass_ms.push(
+          timed(() => {
+            ids = decodeTogether(model, members, ids);
+          }),
+        );
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+      signal.throwIfAborted();
+    }
+  }
+  return runs.map(({ sequences, pass_ms }) => {
+    const statistics = statisticsOf(pass_ms);
+    return { sequences, pass_ms: statistics, tokens_per_s: (sequences * 1e3) / statistics.median };
+  });
+}
+
 interface ProfileRun {
   readonly kernels: KernelTime[];
   readonly total_ms: number;
@@ -206,7 +263,16 @@ function profileStep(model: PackedModel, cache: KeyValueCache): ProfileRun {
     });
     return { kernels, total_ms };
   });
+  return quietest(runs);
+}
+
+function quietest(runs: readonly ProfileRun[]): ProfileRun {
   return runs.reduce((best, run) => (run.total_ms < best.total_ms ? run : best));
+}
+
+function productsShare({ kernels, total_ms }: ProfileRun): number {
+  const products = kernels.filter(({ kernel }) => /^(linear|findEach) /.test(kernel));
+  return products.reduce((sum, { time_ns }) => sum + time_ns, 0) / (total_ms * 1e6);
 }
 
 function stepProfile({ kernels, total_ms }: ProfileRun, empty_call_ns: number): StepProfile {

@@ -16,13 +16,23 @@ export function timed(run: () => void): number {
   return (Bun.nanoseconds() - start) / 1e6;
 }
 
+/** Runs `ids` and chooses as an answer does that takes the likeliest: by the head's search where the head has one. */
+function likeliestAfter(model: PackedModel, cache: KeyValueCache, ids: Uint32Array): number {
+  if (model.top_tokens_max === 0) {
+    model.forward(cache, ids, true);
+    return model.argmax();
+  }
+  model.forwardTop(cache, ids, 1);
+  return model.top.ids[0] ?? 0;
+}
+
 /** The prompt in batches. @returns the likeliest first token */
 export function prefill(model: PackedModel, cache: KeyValueCache, ids: Uint32Array): number {
-  for (let begin = 0; begin < ids.length; begin += BATCH_TOKENS_MAX) {
-    const end = Math.min(begin + BATCH_TOKENS_MAX, ids.length);
-    model.forward(cache, ids.subarray(begin, end), end === ids.length);
+  const last = Math.floor((ids.length - 1) / BATCH_TOKENS_MAX) * BATCH_TOKENS_MAX;
+  for (let begin = 0; begin < last; begin += BATCH_TOKENS_MAX) {
+    model.forward(cache, ids.subarray(begin, begin + BATCH_TOKENS_MAX), false);
   }
-  return model.argmax();
+  return likeliestAfter(model, cache, ids.subarray(last));
 }
 
 /** One token after another, each the likeliest. @returns the ids and the milliseconds of each. */
@@ -34,13 +44,28 @@ export function decode(model: PackedModel, cache: KeyValueCache, first: number, 
     const input = Uint32Array.of(id);
     token_ms.push(
       timed(() => {
-        model.forward(cache, input, true);
-        id = model.argmax();
+        id = likeliestAfter(model, cache, input);
       }),
     );
     ids.push(id);
   }
   return { ids, token_ms };
+}
+
+/** A token of each sequence in one pass, the likeliest after each chosen. @returns those */
+export function decodeTogether(
+  model: PackedModel,
+  caches: readonly KeyValueCache[],
+  ids: readonly number[],
+): number[] {
+  const wants = model.top_tokens_max === 0 ? "logits" : { top: 1 };
+  const steps = caches.map(
+    (cache, index) => ({ cache, ids: Uint32Array.of(ids[index] ?? 0), wants }) as const,
+  );
+  return model.forwardTogether(steps).map((result) => {
+    if (result.kind === "top") return result.top.ids[0] ?? 0;
+    return result.kind === "logits" ? model.argmax(result.row) : 0;
+  });
 }
 
 /** Makes a cache look as if `length` tokens had been computed, with numbers that attention can work on. */

@@ -28,6 +28,8 @@ export interface ModelPlan {
   readonly decode_tokens: number;
   /** Positions that are filled before decoding begins. */
   readonly contexts: readonly number[];
+  /** Sequences that are decoded together. */
+  readonly sequences: readonly number[];
   /** Tokens that the scalar level decodes, for comparison. */
   readonly scalar_tokens: number;
   readonly open_count: number;
@@ -63,6 +65,7 @@ export function fullPlan(): BenchPlan {
       prefill_tokens: 512,
       decode_tokens: 128,
       contexts: [0, 1024, 4096],
+      sequences: [1, 2, 4, 8, 16],
       scalar_tokens: 4,
       open_count: 7,
     },
@@ -90,6 +93,7 @@ export function quickPlan(): BenchPlan {
       prefill_tokens: 32,
       decode_tokens: 8,
       contexts: [0, 64, 4096],
+      sequences: [1, 3],
       scalar_tokens: 2,
       open_count: 2,
     },

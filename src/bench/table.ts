@@ -148,7 +148,7 @@ function decodeTable({ model }: BenchReport): ReportTable {
     ...[what, figure(time.minimum), figure(time.median)],
     tokens === 0 ? NONE : figure((tokens / time.median) * 1e3),
   ];
-  const { open_ms, first_token_ms, prefill_tokens, decode, scalar } = model;
+  const { open_ms, first_token_ms, prefill_tokens, decode, together, scalar } = model;
   return {
     title: `The model: ${model.label ?? model.path} (${megabytes(model.file_bytes)} MB, ${model.threads} threads)`,
     header: ["what", "min ms", "median ms", "tokens/s"],
@@ -158,6 +158,9 @@ function decodeTable({ model }: BenchReport): ReportTable {
       row(`prefill of ${prefill_tokens} tokens, to the first token`, first_token_ms, prefill_tokens),
       ...decode.map(({ context_tokens, token_ms }) =>
         row(`a token at a context of ${context_tokens}`, token_ms, 1),
+      ),
+      ...together.map(({ sequences, pass_ms }) =>
+        row(`a token of each of ${sequences} sequences, in one pass`, pass_ms, sequences),
       ),
       ...(scalar === null
         ? []
@@ -214,12 +217,13 @@ function modelNotes(model: NonNullable<BenchReport["model"]>): string[] {
   const { profile, resident, skipped, scalar } = model;
   const notes = [
     `A step takes ${figure(profile.over_kernels)} times the sum of its kernels; it makes ${figure(profile.calls_per_step)} native calls, at ${figure(model.empty_call_ns)} ns for an empty one ${(profile.crossing_share * 100).toFixed(2)} % of it.`,
+    `Of the prefill ${percent(model.prefill_products_share)} is matrix products.`,
     ...skipped.map((reason) => `Left out: ${reason}`),
   ];
   if (resident !== null) {
     const used = resident.used_file_bytes + resident.used_anonymous_bytes;
     notes.push(
-      `Resident memory grew by ${megabytes(used)} MB: ${megabytes(resident.used_file_bytes)} MB of the file's ${megabytes(model.file_bytes)} MB, ${megabytes(resident.used_anonymous_bytes)} MB anonymous, of which ${megabytes(resident.key_value_bytes)} MB keys and values; by ${megabytes(resident.open_file_bytes + resident.open_anonymous_bytes)} MB for opening alone.`,
+      `Resident memory grew by ${megabytes(used)} MB: ${megabytes(resident.used_file_bytes)} MB of the file's ${megabytes(model.file_bytes)} MB, ${megabytes(resident.used_anonymous_bytes)} MB anonymous, of which ${megabytes(resident.key_value_bytes)} MB keys and values, ${megabytes(resident.used_anonymous_bytes - resident.key_value_bytes)} MB the rest; by ${megabytes(resident.open_file_bytes + resident.open_anonymous_bytes)} MB for opening alone.`,
     );
   }
   if (scalar !== null) {

@@ -57,6 +57,10 @@ describe("a quick run", () => {
     const { model } = report;
     if (model === null) throw new Error("no model was measured");
     expect(model.decode.map(({ context_tokens }) => context_tokens)).toEqual([0, 64]);
+    expect(model.together.map(({ sequences }) => sequences)).toEqual([1, 3]);
+    expect(model.together.every(({ pass_ms }) => pass_ms.count > 0 && pass_ms.minimum > 0)).toBe(true);
+    expect(model.prefill_products_share).toBeGreaterThan(0);
+    expect(model.prefill_products_share).toBeLessThan(1);
     expect(model.skipped).toEqual(["decoding at 4096 tokens: the model's limit is 96"]);
     expect(model.scalar?.is_token_identical ?? true).toBe(true);
     expect(model.profile.kernels.map(({ kernel }) => kernel)).toContain("attention");
