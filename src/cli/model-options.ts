@@ -2,7 +2,7 @@
 import { CONTEXT_TOKENS_MAX, THREAD_COUNT_MAX } from "../limits.ts";
 import type { LoadOptions } from "../scheduler/load-model.ts";
 import type { OptionDescription, ParsedCommand } from "./arguments.ts";
-import { choiceOf, numberOf } from "./option-values.ts";
+import { choiceOf, isOn, numberOf } from "./option-values.ts";
 
 const KEY_VALUE_ELEMENTS = ["f16", "f32", "q8"] as const;
 const CPU_LEVELS = ["auto", "scalar", "avx2"] as const;
@@ -34,6 +34,12 @@ export const MODEL_OPTIONS: Readonly<Record<string, OptionDescription>> = {
     choices: KEY_VALUE_ELEMENTS,
     default_text: "f16",
   },
+  "lock-memory": {
+    type: "boolean",
+    description: "Keep the model's file in memory; refused where the system's limit forbids it",
+    environment: "SHERRY_LOCK_MEMORY",
+    default_text: "off",
+  },
   "cpu-level": {
     type: "string",
     description: "Which kernels compute",
@@ -49,6 +55,7 @@ export function modelOptionsOf(parsed: ParsedCommand): LoadOptions {
     thread_count: numberOf(parsed, "threads"),
     context_tokens: numberOf(parsed, "context"),
     key_value_element: choiceOf(parsed, "key-value", KEY_VALUE_ELEMENTS),
+    lock_memory: isOn(parsed, "lock-memory") ? true : undefined,
     cpu_level: choiceOf(parsed, "cpu-level", CPU_LEVELS),
   };
 }

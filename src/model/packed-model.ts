@@ -33,6 +33,8 @@ export interface PackedModelOptions {
   readonly cpu_level?: CpuLevel | "auto" | undefined;
   /** Tokens of prompt and answer together; at most the model's max_position_embeddings. Default: 4096 or that. */
   readonly context_tokens?: number | undefined;
+  /** Keeps the file's pages in memory (mlock), so that no pause of use makes the next token wait for a disk. Default: no. */
+  readonly lock_memory?: boolean | undefined;
   /** How keys and values are kept: q8 takes about half of f16's memory and is less exact. Default: f16. */
   readonly key_value_element?: KeyValueElement | undefined;
 }
@@ -79,6 +81,7 @@ export class PackedModel {
     const memory = NativeMemory.map(path);
     const cleanup = [() => memory.free()];
     try {
+      if (options.lock_memory === true) memory.lock();
       const kernels = Kernels.create({
         ...(options.cpu_level === undefined ? {} : { cpu_level: options.cpu_level }),
         ...(options.thread_count === undefined ? {} : { thread_count: options.thread_count }),

@@ -41,6 +41,15 @@ export class NativeMemory {
     return new NativeMemory(Number(out[0]), Number(out[1]));
   }
 
+  /**
+   * Keeps all pages in memory until it is freed; those of a map that are not there yet are read first.
+   * @throws SherryError out_of_memory, when the system does not allow it
+   */
+  lock(): void {
+    const status = library().symbols.sherry_memory_lock(this.at(0, this.bytes), this.bytes);
+    checkStatus(status, `locking ${this.bytes} bytes`);
+  }
+
   /** The address `offset` bytes in, where at least `length` bytes follow. */
   at(offset: number, length: number): Pointer {
     if (this.#address === 0) throw new SherryError("closed", "native memory was used after it was freed");

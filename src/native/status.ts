@@ -43,6 +43,11 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
     summary: "a context was asked to compute while it was computing",
     next_step: "Use one context from one thread",
   },
+  8: {
+    code: "out_of_memory",
+    summary: "the system does not let this process lock so much memory",
+    next_step: "Raise its limit (ulimit -l, LimitMEMLOCK= of a systemd unit) or load without lock_memory",
+  },
 };
 
 /** Returns when `status` is ok. @throws SherryError with the status's own code otherwise, naming `operation`. */

@@ -9,6 +9,7 @@ export const SYMBOLS = {
   sherry_context_destroy: { args: ["ptr"], returns: "i32" },
   sherry_memory_allocate: { args: ["u64", "ptr"], returns: "i32" },
   sherry_memory_free: { args: ["u64", "u64"], returns: "i32" },
+  sherry_memory_lock: { args: ["u64", "u64"], returns: "i32" },
   sherry_map_open: { args: ["ptr", "ptr"], returns: "i32" },
   sherry_prepared_bytes: { args: ["u64", "u64", "ptr"], returns: "i32" },
   sherry_prepare: { args: ["ptr", "ptr", "u64", "u64", "u32", "ptr", "u64"], returns: "i32" },

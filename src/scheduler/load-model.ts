@@ -18,6 +18,8 @@ export interface LoadOptions {
   readonly thread_count?: number | undefined;
   /** Tokens of prompt and answer together. Default: 4096, or the model's own limit when that is less. */
   readonly context_tokens?: number | undefined;
+  /** Keeps the file's pages in memory (mlock); refused where the system's limit forbids it. Default: no. */
+  readonly lock_memory?: boolean | undefined;
   /** How keys and values are kept: q8 takes about half of f16's memory and is less exact. Default: f16. */
   readonly key_value_element?: KeyValueElement | undefined;
   /** Answers that are computed in turn at a time. Default: 2. */
@@ -74,6 +76,7 @@ export async function loadModel(path: string, options: LoadOptions = {}): Promis
       thread_count: options.thread_count,
       context_tokens: options.context_tokens,
       key_value_element: options.key_value_element,
+      lock_memory: options.lock_memory,
       cpu_level: options.cpu_level,
     },
   });

@@ -92,6 +92,7 @@ describe("sherry serve", () => {
         SHERRY_THREADS: "9",
         SHERRY_CONTEXT: "64",
         SHERRY_CPU_LEVEL: "scalar",
+        SHERRY_LOCK_MEMORY: "1",
         SHERRY_MAX_SEQUENCES: "4",
         SHERRY_API_KEY: "sk-1",
         SHERRY_BODY_LIMIT: "10",
@@ -106,6 +107,7 @@ describe("sherry serve", () => {
           thread_count: 3,
           context_tokens: 64,
           key_value_element: "f32",
+          lock_memory: true,
           cpu_level: "scalar",
           id: "mine",
           max_sequences: 4,
@@ -180,7 +182,9 @@ describe("sherry serve", () => {
     const { terminal, ended, loads } = serve(["--help"]);
     expect(await ended).toBe(0);
     for (const [name, option] of Object.entries(description.options)) {
-      expect(terminal.output).toContain(`--${name} ${option.placeholder}`);
+      expect(terminal.output).toContain(
+        option.type === "boolean" ? `--${name} ` : `--${name} ${option.placeholder}`,
+      );
       expect(option.environment).toStartWith("SHERRY_");
       expect(terminal.output).toContain(`default ${option.default_text}; or ${option.environment}`);
     }

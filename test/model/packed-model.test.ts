@@ -1,6 +1,6 @@
 /** Opening a packed model and the checks around a pass: options, token ids, the cache's end, a pass that is stopped. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { BATCH_TOKENS_MAX } from "../../src/limits.ts";
 import {
   CONTEXT_TOKENS_DEFAULT,
@@ -62,6 +62,15 @@ describe("opening", () => {
       cpu_level: "scalar",
       key_value_element: "f32",
     });
+  });
+
+  test("with its file locked in memory", () => {
+    const locked = () => Number(/^VmLck:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
+    const before = locked();
+    const opened = open({ lock_memory: true });
+    expect((locked() - before) * 1024).toBe(Math.ceil(opened.file_bytes / 4096) * 4096);
+    opened.close();
+    expect(locked()).toBe(before);
   });
 
   test("a longer model gets the default context unless asked", async () => {

@@ -2,6 +2,7 @@
 
 import { ptr } from "bun:ffi";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { SherryError } from "../../src/errors.ts";
 import { cpuLevelFrom, Kernels, preparedBytes } from "../../src/native/kernels.ts";
 import { library } from "../../src/native/library.ts";
@@ -39,6 +40,25 @@ describe("NativeMemory", () => {
     expect(error.message).toContain("smaller context");
   });
 
+  test("locks its pages where the system allows it, and says so where not", () => {
+    const lockedKilobytes = () =>
+      Number(/^VmLck:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
+    const memory = NativeMemory.allocate(64 * 1024);
+    const before = lockedKilobytes();
+    memory.lock();
+    expect(lockedKilobytes() - before).toBe(64);
+    memory.free();
+    expect(lockedKilobytes()).toBe(before);
+    const { sherry_memory_lock } = library().symbols;
+    expect([sherry_memory_lock(0, 1), sherry_memory_lock(4096, 0), sherry_memory_lock(4097, 1)]).toEqual([
+      1, 1, 1,
+    ]);
+    // The first page is never mapped: the system refuses as it does above the limit.
+    const refused = failure(() => checkStatus(sherry_memory_lock(4096, 4096), "locking"));
+    expect(refused.code).toBe("out_of_memory");
+    expect(refused.message).toContain("LimitMEMLOCK");
+  });
+
   test("a map of a file that is absent, empty or a folder is refused by path", () => {
     for (const path of ["/nowhere/model.sherry", "/dev/null", import.meta.dir]) {
       const error = failure(() => NativeMemory.map(path));
@@ -61,7 +81,7 @@ test("SHERRY_CPU_LEVEL names a level, auto or nothing", () => {
 test("every status has an error of its own, and an unknown one is named", () => {
   expect(() => checkStatus(0, "x")).not.toThrow();
   expect(failure(() => checkStatus(1, "an operation")).message).toContain("an operation");
-  const codes = [1, 2, 3, 4, 5, 6, 7].map((status) => failure(() => checkStatus(status, "x")).code);
+  const codes = [1, 2, 3, 4, 5, 6, 7, 8].map((status) => failure(() => checkStatus(status, "x")).code);
   expect(codes).toEqual([
     "internal",
     "numbers_not_finite",
@@ -70,6 +90,7 @@ test("every status has an error of its own, and an unknown one is named", () => 
     "file_unreadable",
     "native_failed",
     "internal",
+    "out_of_memory",
   ]);
   expect(failure(() => checkStatus(99, "x")).code).toBe("native_mismatch");
 });

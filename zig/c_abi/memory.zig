@@ -32,6 +32,14 @@ pub export fn sherry_memory_free(address: usize, bytes: usize) callconv(.c) i32 
     return Status.ok.code();
 }
 
+/// Keeps the pages of a range in memory, reading those that are not there yet, until it is freed. lock_refused when the
+/// system does not allow that much (RLIMIT_MEMLOCK) or the range is not mapped.
+pub export fn sherry_memory_lock(address: usize, bytes: usize) callconv(.c) i32 {
+    if (address == 0 or bytes == 0 or address % page != 0) return Status.argument_invalid.code();
+    const result = linux.mlock(@ptrFromInt(address), bytes);
+    return if (linux.errno(result) == .SUCCESS) Status.ok.code() else Status.lock_refused.code();
+}
+
 /// Maps a whole file for reading. `path` ends with a zero byte. Writes address and bytes to `out[0]` and `out[1]`.
 /// The map is private and survives a rename over the file; a file that is shortened in place faults its readers, which
 /// is why the packer only ever replaces files by rename.

@@ -13,6 +13,8 @@ pub const Status = enum(i32) {
     thread_start_failed = 6,
     /// The context is computing already; it serves one caller at a time.
     busy = 7,
+    /// The system does not let this process keep so much in memory.
+    lock_refused = 8,
 
     pub fn code(self: Status) i32 {
         return @backingInt(self);
