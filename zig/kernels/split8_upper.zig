@@ -1,5 +1,5 @@
-//! Upper scores of all rows of a `split8` tensor, from the high nibbles alone: half the bytes of the exact logits, read once
-//! for all tokens. docs/head.md says how sure "upper" is.
+//! Upper scores of the rows of a `split8` tensor, all or those of a list, from the high nibbles alone: half the bytes of the
+//! exact logits, read once for all tokens. docs/head.md says how sure "upper" is.
 //!
 //! For row r, with H(b, j) the exact integer sums of high nibble times activation over the columns of block b that belong
 //! to lane j (split8_token.zig), lane j adds f32(H) * s[b] in the order of the blocks, the lanes fold (lanes.zig) to F,
@@ -9,7 +9,7 @@
 //!
 //! The tile maximum of 64 rows is their largest score (+0 for either zero), or NaN when a score of the tile is not finite.
 //!
-//! Unit of work: one tile of 64 rows for all tokens; the last may be short.
+//! Unit of work: one tile of 64 rows (entries of the list) for all tokens; the last may be short.
 //!
 //! Legend: B tokens, R rows, K columns.
 const std = @import("std");
@@ -28,10 +28,18 @@ pub const Arguments = extern struct {
     tokens: usize,
     /// f32 [B]
     offsets: [*]const f32,
-    /// f32 [B][R]
+    /// u32 [count], each below `rows`; null: all rows, count = rows.
+    list: ?[*]const u32,
+    /// Scores of one token.
+    count: usize,
+    /// f32 [B][count]
     scores: [*]f32,
-    /// f32 [B][ceil(R / 64)]
+    /// f32 [B][ceil(count / 64)]
     tile_maxima: [*]f32,
+
+    pub inline fn rowOf(self: *const Arguments, index: usize) usize {
+        return if (self.list) |list| list[index] else index;
+    }
 };
 
 /// Tiles of `rows` rows.
@@ -80,12 +88,45 @@ const Case = struct {
             .prepared = self.activations.bytes.items.ptr,
             .tokens = self.activations.tokens,
             .offsets = &self.offsets,
+            .list = null,
+            .count = self.weights.rows,
             .scores = self.scores.items.ptr,
             .tile_maxima = self.tile_maxima.items.ptr,
         };
         testing.runCut(random, run, &arguments, tileCount(self.weights.rows));
         try self.scores.expectGuards();
         try self.tile_maxima.expectGuards();
+    }
+
+    /// Rows of a list, some twice, get the scores that they have among all rows.
+    fn expectLists(self: Case, random: std.Random) !void {
+        var list: [70]u32 = undefined;
+        for (&list) |*row| row.* = random.uintLessThan(u32, @intCast(self.weights.rows));
+        for ([_]usize{ 1, 8, 13, list.len }) |count| inline for (.{ scalar, avx2 }) |variant| {
+            const scores = try testing.Guarded(f32).init(self.activations.tokens * count);
+            defer scores.deinit();
+            const tile_maxima = try testing.Guarded(f32).init(self.activations.tokens * tileCount(count));
+            defer tile_maxima.deinit();
+            const arguments = Arguments{
+                .weights = self.weights.bytes.items.ptr,
+                .rows = self.weights.rows,
+                .columns = self.weights.columns,
+                .prepared = self.activations.bytes.items.ptr,
+                .tokens = self.activations.tokens,
+                .offsets = &self.offsets,
+                .list = &list,
+                .count = count,
+                .scores = scores.items.ptr,
+                .tile_maxima = tile_maxima.items.ptr,
+            };
+            testing.runCut(random, &variant.run, &arguments, tileCount(count));
+            for (0..self.activations.tokens) |token| for (list[0..count], 0..) |row, index| {
+                const expected = self.scores.items[token * self.weights.rows + row];
+                try testing.expectSame(f32, &.{expected}, scores.items[token * count + index ..][0..1]);
+            };
+            try scores.expectGuards();
+            try tile_maxima.expectGuards();
+        };
     }
 
     /// The contract in f64: a term is rounded once, a lane once for each block, the fold three times, then three more.
@@ -139,6 +180,7 @@ test "split8 upper: scalar near float64, every variant its bits, tiles cut anywh
             try case.expectContract();
             try testing.expectSame(f32, case.scores.items, scores);
             try testing.expectSame(f32, case.tile_maxima.items, tile_maxima);
+            try case.expectLists(random);
         }
     };
 }

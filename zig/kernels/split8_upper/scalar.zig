@@ -16,14 +16,15 @@ pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) v
         var maximum = -std.math.inf(f32);
         // 0 while every score is finite; an infinity or a NaN minus itself is NaN.
         var check: f32 = 0;
-        for (tile * upper.tile_rows..@min(tile * upper.tile_rows + upper.tile_rows, a.rows)) |row| {
+        for (tile * upper.tile_rows..@min(tile * upper.tile_rows + upper.tile_rows, a.count)) |index| {
+            const row = a.rowOf(index);
             const sum = highSum(a, a.weights + row * weights_layout.row_bytes, token);
             const score = (sum * 16 + a.offsets[token]) * row_scales[row];
-            a.scores[token * a.rows + row] = score;
+            a.scores[token * a.count + index] = score;
             maximum = lanes.larger(score, maximum);
             check += score - score;
         }
-        a.tile_maxima[token * upper.tileCount(a.rows) + tile] = maximum + check;
+        a.tile_maxima[token * upper.tileCount(a.count) + tile] = maximum + check;
     };
 }
 
