@@ -15,6 +15,9 @@ test {
     _ = @import("kernels/split8_token.zig");
     _ = @import("kernels/split8_linear.zig");
     _ = @import("kernels/split8_upper.zig");
+    _ = @import("kernels/split8_rotation.zig");
+    _ = @import("kernels/split8_coarse.zig");
+    _ = @import("kernels/split8_coarse_build.zig");
     _ = @import("kernels/top_rows.zig");
     _ = @import("kernels/head_candidates.zig");
     _ = @import("kernels/dense_linear.zig");

@@ -18,8 +18,8 @@ import type { NativeRange, Split8Weight } from "./weight.ts";
 export const HEAD_MARGIN = 9;
 /** The C ABI's own limit of the margin (zig/kernels/split8_token.zig). */
 const MARGIN_MAX = 64;
-/** Numbers of one token's counts: candidates, rows rescored, whether it fell back. */
-const COUNTS_LENGTH = 3;
+/** Numbers of one token's counts (zig/kernels/head_candidates.zig, Counts); the last two are the coarse pass's. */
+const COUNTS_LENGTH = 5;
 
 /** What a search cost. */
 export interface HeadCounts {

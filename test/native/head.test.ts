@@ -149,7 +149,7 @@ describe("a random head", () => {
     const { range } = head.weight;
     const ids = new Uint32Array(5);
     const logits = new Float32Array(5);
-    const counts = new BigUint64Array(3);
+    const counts = new BigUint64Array(5);
     const call = (change: {
       bytes?: number;
       columns?: number;

@@ -92,6 +92,8 @@ pub export fn sherry_head_candidates(
     const kernels = head_candidates.Kernels{
         .linear = context.kernels.split8_linear,
         .upper = context.kernels.split8_upper,
+        .coarse = context.kernels.split8_coarse,
+        .prepare = context.kernels.prepare,
     };
     head_candidates.run(Executor{ .context = context, .columns = columns }, kernels, .{
         .weights = table,

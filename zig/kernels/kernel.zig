@@ -16,6 +16,8 @@ pub const Table = extern struct {
     int4_linear: *const Run,
     split8_linear: *const Run,
     split8_upper: *const Run,
+    split8_coarse: *const Run,
+    split8_coarse_build: *const Run,
     dense_linear: *const Run,
     embedding: *const Run,
     rms_norm: *const Run,

@@ -5,6 +5,7 @@ const std = @import("std");
 const format = @import("../../format.zig");
 const prepared = @import("../prepared.zig");
 const token_sums = @import("../split8_token.zig");
+const Rotation = @import("../split8_rotation.zig").Rotation;
 const top_rows = @import("../top_rows.zig");
 const upper = @import("../split8_upper.zig");
 
@@ -16,6 +17,9 @@ const rescored_rows_min = 1024;
 pub fn wantedRows(rows: usize, count: usize) usize {
     return @min(rows, count + count / 2 + 7);
 }
+
+/// As many times as many for the coarse pass: its scores are further from the logits.
+pub const coarse_wanted_factor = 4;
 
 /// Offsets in bytes, each a multiple of 64.
 pub const Scratch = struct {
@@ -37,13 +41,19 @@ pub const Scratch = struct {
     exact_offset: usize,
     /// Row [B][wanted]
     heap_offset: usize,
+    /// f32 [P], the activations of one token rotated for the coarse pass; empty where the columns are too many for it.
+    rotated_offset: usize,
+    /// The same as int8, laid out by prepared.Layout.init(1, P).
+    rotated_prepared_offset: usize,
     bytes: usize,
 
     /// Null when a size is zero, k is above R, an id would not fit u32 or a product overflows.
     pub fn init(rows: usize, columns: usize, tokens: usize, count: usize) ?Scratch {
         if (count == 0 or count > rows or rows > std.math.maxInt(u32)) return null;
         const blocks = (prepared.Layout.init(tokens, columns) orelse return null).blocks;
-        const wanted = wantedRows(rows, count);
+        const wanted = @min(rows, coarse_wanted_factor * wantedRows(rows, count));
+        const rotated_columns = if (Rotation.init(columns)) |rotation| rotation.padded_columns else 0;
+        const rotated_bytes = if (prepared.Layout.init(1, rotated_columns)) |layout| layout.bytes else 0;
         const limit = @min(rows, @max(rescored_rows_min, rows / 4, wanted));
         const token_bytes = [_]usize{
             std.math.mul(usize, blocks, @sizeOf(token_sums.Correction)) catch return null,
@@ -61,6 +71,8 @@ pub const Scratch = struct {
             const end = std.math.add(usize, offsets[i], all) catch return null;
             offsets[i + 1] = format.roundUp(end, 64) orelse return null;
         }
+        const rotated_offset = offsets[token_bytes.len];
+        const rotated_prepared_offset = std.math.add(usize, rotated_offset, rotated_columns * @sizeOf(f32)) catch return null;
         return .{
             .limit = limit,
             .wanted = wanted,
@@ -71,7 +83,9 @@ pub const Scratch = struct {
             .list_offset = offsets[4],
             .exact_offset = offsets[5],
             .heap_offset = offsets[6],
-            .bytes = offsets[7],
+            .rotated_offset = rotated_offset,
+            .rotated_prepared_offset = rotated_prepared_offset,
+            .bytes = std.math.add(usize, rotated_prepared_offset, rotated_bytes) catch return null,
         };
     }
 };

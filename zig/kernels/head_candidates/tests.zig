@@ -16,11 +16,16 @@ const TestWeights = linear.TestWeights;
 const TestActivations = token_sums.TestActivations;
 const linear_scalar = @import("../split8_linear/scalar.zig");
 const upper_scalar = @import("../split8_upper/scalar.zig");
+const coarse_scalar = @import("../split8_coarse/scalar.zig");
+const prepare_scalar = @import("../prepare/scalar.zig");
+const coarse_avx2 = if (testing.has_avx2) @import("../split8_coarse/avx2.zig") else coarse_scalar;
+const prepare_avx2 = if (testing.has_avx2) @import("../prepare/avx2.zig") else prepare_scalar;
+const build_avx2 = if (testing.has_avx2) @import("../split8_coarse_build/avx2.zig") else @import("../split8_coarse_build/scalar.zig");
 const linear_avx2 = if (testing.has_avx2) @import("../split8_linear/avx2.zig") else linear_scalar;
 const upper_avx2 = if (testing.has_avx2) @import("../split8_upper/avx2.zig") else upper_scalar;
 const level_kernels = [_]Kernels{
-    .{ .linear = &linear_scalar.run, .upper = &upper_scalar.run },
-    .{ .linear = &linear_avx2.run, .upper = &upper_avx2.run },
+    .{ .linear = &linear_scalar.run, .upper = &upper_scalar.run, .coarse = &coarse_scalar.run, .prepare = &prepare_scalar.run },
+    .{ .linear = &linear_avx2.run, .upper = &upper_avx2.run, .coarse = &coarse_avx2.run, .prepare = &prepare_avx2.run },
 };
 
 /// Runs units here, as one range.
@@ -37,6 +42,18 @@ const Found = struct {
     counts: Counts,
 
     fn init(kernels: Kernels, weights: TestWeights, x: TestActivations, token: usize, count: usize, margin: f32) !Found {
+        return initWith(kernels, weights, x, token, count, margin, null);
+    }
+
+    fn initWith(
+        kernels: Kernels,
+        weights: TestWeights,
+        x: TestActivations,
+        token: usize,
+        count: usize,
+        margin: f32,
+        coarse: ?head_candidates.Coarse,
+    ) !Found {
         const allocator = std.testing.allocator;
         // Every token asks for another number of rows.
         const wanted = try allocator.alloc(u32, x.tokens);
@@ -57,6 +74,7 @@ const Found = struct {
             .prepared = x.bytes.items.ptr,
             .tokens = x.tokens,
             .margin = margin,
+            .coarse = coarse,
             .scratch = scratch.items.ptr,
             .wanted = wanted.ptr,
             .stride = count,
@@ -185,6 +203,8 @@ fn countEscapes(weights: TestWeights, x: TestActivations, margin: f32) !usize {
         .columns = weights.columns,
         .prepared = layout.prepared,
         .tokens = 1,
+        .list = null,
+        .count = weights.rows,
         .offsets = &.{token_sums.upperOffset(layout.prepared, 1, 0, weights.columns, x.corrections.items.ptr, margin)},
         .scores = scores.ptr,
         .tile_maxima = buffer[2 * weights.rows ..].ptr,
@@ -271,4 +291,43 @@ test "a row written against the dither escapes the bound: what the proof assumes
         weights.setWeight(77, column, 16 * 8 + low - 120 - dither);
     }
     try std.testing.expect(!try findsAll(weights, x, 1, 9));
+}
+
+test "with a coarse plane: the same rows and logits, fewer upper scores; equal rows fall back" {
+    var source = std.Random.DefaultPrng.init(0x4ea7);
+    const random = source.random();
+    for ([_]usize{ 256, 300 }) |columns| {
+        const weights = try TestWeights.initNormal(random, 6000, columns);
+        defer weights.deinit();
+        const row_scales: [*]f32 = @ptrCast(@alignCast(weights.bytes.items[weights.layout.scales_offset..].ptr));
+        for (0..6000) |row| row_scales[row] = 0.01;
+        for ([_]bool{ false, true }) |equal| {
+            if (equal) for (1..6000) |row| for (0..columns) |column| weights.setWeight(row, column, weights.weight(0, column));
+            const plane = try testing.Guarded(u8).init(@import("../split8_coarse.zig").Layout.init(6000, columns).?.bytes);
+            defer plane.deinit();
+            build_avx2.run(&@import("../split8_coarse_build.zig").Arguments{
+                .weights = weights.bytes.items.ptr,
+                .rows = 6000,
+                .columns = columns,
+                .coarse = plane.items.ptr,
+            }, 0, upper.tileCount(6000));
+            const coarse = head_candidates.Coarse{ .plane = plane.items.ptr, .margin = 7 };
+            for (0..4) |_| for ([_]usize{ 1, 10 }) |count| {
+                const x = try TestActivations.init(random, 1, columns, false);
+                defer x.deinit();
+                const plain = try Found.init(level_kernels[0], weights, x, 0, count, 9);
+                defer plain.deinit();
+                var counts: [2]Counts = undefined;
+                for (level_kernels, &counts) |kernels, *cost| {
+                    const found = try Found.initWith(kernels, weights, x, 0, count, 9, coarse);
+                    defer found.deinit();
+                    try std.testing.expectEqualSlices(u32, plain.ids, found.ids);
+                    try testing.expectSame(f32, plain.logits, found.logits);
+                    cost.* = found.counts;
+                }
+                try std.testing.expectEqual(counts[0], counts[1]);
+                if (equal) try std.testing.expectEqual(1, counts[0].coarse_fell_back);
+            };
+        }
+    }
 }
