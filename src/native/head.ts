@@ -16,6 +16,8 @@ import type { NativeRange, Split8Weight } from "./weight.ts";
  * chance of at most k * exp(-9^2 / 2): 2.6e-18 a greedy token, 6.6e-16 at k = 256.
  */
 export const HEAD_MARGIN = 9;
+/** How many standard deviations a coarse score allows for, by a normal law: 1.3e-12 a greedy token. */
+export const HEAD_COARSE_MARGIN = 7;
 /** The C ABI's own limit of the margin (zig/kernels/split8_token.zig). */
 const MARGIN_MAX = 64;
 /** Numbers of one token's counts (zig/kernels/head_candidates.zig, Counts); the last two are the coarse pass's. */
@@ -127,6 +129,7 @@ export class HeadCandidates {
     prepared: NativeRange,
     wanted: readonly number[],
     margin: number = HEAD_MARGIN,
+    coarse: NativeRange | null = null,
   ): void {
     this.#checkSearch(weight, wanted, margin);
     // Until the search has succeeded there is no result.
@@ -143,6 +146,9 @@ export class HeadCandidates {
       prepared.bytes,
       wanted.length,
       margin,
+      coarse?.address ?? null,
+      coarse?.bytes ?? 0,
+      HEAD_COARSE_MARGIN,
       ptr(this.#wanted),
       this.#stride,
       ptr(this.#ids),

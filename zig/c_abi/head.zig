@@ -7,6 +7,9 @@ const format = @import("../format.zig");
 const kernel = @import("../kernels/kernel.zig");
 const prepared_layout = @import("../kernels/prepared.zig");
 const head_candidates = @import("../kernels/head_candidates.zig");
+const coarse_scores = @import("../kernels/split8_coarse.zig");
+const coarse_build = @import("../kernels/split8_coarse_build.zig");
+const upper = @import("../kernels/split8_upper.zig");
 const split8_linear = @import("../kernels/split8_linear.zig");
 const token_sums = @import("../kernels/split8_token.zig");
 const Context = @import("context.zig").Context;
@@ -52,6 +55,37 @@ pub export fn sherry_linear_split8(
     return context.run(context.kernels.split8_linear, &arguments, rows, checks.rowGrain(columns, tokens)).code();
 }
 
+/// The bytes of the coarse plane of a head [R, K].
+pub export fn sherry_head_coarse_bytes(rows: usize, columns: usize, out: ?*usize) callconv(.c) i32 {
+    const slot = out orelse return Status.argument_invalid.code();
+    const layout = coarse_scores.Layout.init(rows, columns) orelse return Status.argument_invalid.code();
+    slot.* = layout.bytes;
+    return Status.ok.code();
+}
+
+/// Makes the coarse plane of a `split8` tensor, aligned to 64.
+pub export fn sherry_head_coarse_build(
+    context_pointer: ?*Context,
+    weights: ?*const anyopaque,
+    weights_bytes: usize,
+    rows: usize,
+    columns: usize,
+    coarse: ?*anyopaque,
+    coarse_bytes: usize,
+) callconv(.c) i32 {
+    const context = Context.from(context_pointer) orelse return Status.argument_invalid.code();
+    if (!holdsWeights(weights_bytes, rows, columns)) return Status.argument_invalid.code();
+    const layout = coarse_scores.Layout.init(rows, columns) orelse return Status.argument_invalid.code();
+    if (coarse_bytes < layout.bytes) return Status.argument_invalid.code();
+    const arguments = coarse_build.Arguments{
+        .weights = checks.alignedConst(u8, weights) orelse return Status.argument_invalid.code(),
+        .rows = rows,
+        .columns = columns,
+        .coarse = checks.aligned(u8, coarse) orelse return Status.argument_invalid.code(),
+    };
+    return context.run(context.kernels.split8_coarse_build, &arguments, upper.tileCount(rows), 1).code();
+}
+
 /// The likeliest rows for B tokens, `wanted` u32 [B] of them (each 1 .. stride, stride 1 .. R): ids u32 [B][stride] and
 /// their logits f32 [B][stride], likeliest first, equal logits by id; the same bits as sherry_linear_split8's, but for a
 /// chance of at most wanted * exp(-margin^2 / 2) a token, and the same for a token whatever other tokens are there. The
@@ -67,6 +101,9 @@ pub export fn sherry_head_candidates(
     prepared_bytes: usize,
     tokens: usize,
     margin: f32,
+    coarse: ?*const anyopaque,
+    coarse_bytes: usize,
+    coarse_margin: f32,
     wanted: ?[*]const u32,
     stride: usize,
     ids: ?[*]u32,
@@ -80,6 +117,14 @@ pub export fn sherry_head_candidates(
     if (!(margin >= 0 and margin <= token_sums.margin_max)) return Status.argument_invalid.code();
     const layout = head_candidates.Scratch.init(rows, columns, tokens, stride) orelse
         return Status.argument_invalid.code();
+    var coarse_plane: ?head_candidates.Coarse = null;
+    if (coarse != null) {
+        const coarse_layout = coarse_scores.Layout.init(rows, columns) orelse return Status.argument_invalid.code();
+        if (coarse_bytes < coarse_layout.bytes) return Status.argument_invalid.code();
+        if (!(coarse_margin >= 0 and coarse_margin <= token_sums.margin_max)) return Status.argument_invalid.code();
+        const plane = checks.alignedConst(u8, coarse) orelse return Status.argument_invalid.code();
+        coarse_plane = .{ .plane = plane, .margin = coarse_margin };
+    }
     const token_wanted = wanted orelse return Status.argument_invalid.code();
     for (token_wanted[0..tokens]) |count| if (count == 0 or count > stride) return Status.argument_invalid.code();
     const activations = checks.alignedConst(u8, prepared) orelse return Status.argument_invalid.code();
@@ -102,6 +147,7 @@ pub export fn sherry_head_candidates(
         .prepared = activations,
         .tokens = tokens,
         .margin = margin,
+        .coarse = coarse_plane,
         .scratch = scratch,
         .wanted = token_wanted,
         .stride = stride,
