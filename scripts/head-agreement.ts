@@ -1,12 +1,18 @@
 /**
  * Holds the `split8` head's search for the likeliest rows against the full head, over many random positions of random
  * heads: `bun scripts/head-agreement.ts [--positions N] [--rows N] [--columns N] [--margin C] [--threads N] [--seed N]
- * [--json]`. A miss is a position whose k likeliest rows or logits differ in any bit. docs/head.md says what was found and why.
+ * [--coarse] [--coarse-margin C] [--json]`; --coarse searches by the coarse plane first. A miss is a position whose k likeliest rows or logits differ in any bit. docs/head.md says what was found and why.
  *
  * Legend: R rows (vocabulary), K columns (hidden size).
  */
 import { errorColumns, progressBar } from "../src/cli/progress-bar.ts";
 import { split8Layout } from "../src/format/split8-layout.ts";
+import {
+  type CoarseHead,
+  coarseHeadBytes,
+  HEAD_COARSE_MARGIN,
+  makeCoarseHead,
+} from "../src/native/coarse-head.ts";
 import { HEAD_MARGIN, HeadCandidates } from "../src/native/head.ts";
 import { Kernels, preparedBytes } from "../src/native/kernels.ts";
 import { NativeMemory } from "../src/native/memory.ts";
@@ -27,6 +33,8 @@ export interface AgreementOptions {
   readonly rows: number;
   readonly columns: number;
   readonly margin: number;
+  /** Of the coarse pass; null for searches without one. */
+  readonly coarse_margin: number | null;
   readonly threads: number;
   readonly seed: number;
 }
@@ -37,6 +45,8 @@ export interface Agreement {
   readonly positions: number;
   readonly misses: number;
   readonly fallbacks: number;
+  /** Searches that had to be done again without the coarse pass. */
+  readonly coarse_fallbacks: number;
   /** Mean and largest by the number of rows asked for, in the order of `COUNTS`, of the positions without fallback. */
   readonly rows_rescored: readonly {
     readonly count: number;
@@ -122,6 +132,8 @@ class Bench {
   readonly logits: Float32Array;
   readonly #memory: NativeMemory;
   readonly #weight: Split8Weight;
+  readonly #coarse_range: ReturnType<typeof rangeOf>;
+  #coarse: CoarseHead | null = null;
   readonly #prepared: ReturnType<typeof rangeOf>;
   readonly #x_range: ReturnType<typeof rangeOf>;
   readonly #logits_range: ReturnType<typeof rangeOf>;
@@ -132,16 +144,18 @@ class Bench {
     this.options = options;
     this.kernels = Kernels.create({ thread_count: threads });
     const layout = split8Layout({ rows, columns });
-    const sizes = [layout.bytes, preparedBytes(1, columns), columns * 4, rows * 4];
+    const coarse_bytes = coarseHeadBytes({ rows, columns });
+    const sizes = [layout.bytes, preparedBytes(1, columns), columns * 4, rows * 4, coarse_bytes];
     const offsets: number[] = [];
     let bytes = 0;
     for (const size of sizes) {
       offsets.push(bytes);
       bytes += Math.ceil(size / 64) * 64;
     }
-    const [weight = 0, prepared = 0, x = 0, logits = 0] = offsets;
+    const [weight = 0, prepared = 0, x = 0, logits = 0, coarse = 0] = offsets;
     this.#memory = NativeMemory.allocate(bytes);
     this.#weight = { kind: "split8", range: rangeOf(this.#memory, weight, layout.bytes), rows, columns };
+    this.#coarse_range = rangeOf(this.#memory, coarse, coarse_bytes);
     this.#prepared = rangeOf(this.#memory, prepared, preparedBytes(1, columns));
     this.#x_range = rangeOf(this.#memory, x, columns * 4);
     this.#logits_range = rangeOf(this.#memory, logits, rows * 4);
@@ -160,13 +174,16 @@ class Bench {
       scales: this.#memory.floats(layout.scales_offset, rows),
     };
     quantizeSplit8(this.weights, { rows, columns }, target, new PackingStatistics());
+    const { coarse_margin } = this.options;
+    if (coarse_margin === null) return;
+    this.#coarse = makeCoarseHead(this.kernels, this.#weight, this.#coarse_range, coarse_margin);
   }
 
   /** Whether the search finds the `count` likeliest rows of `x` as the full head has them. */
   agrees(count: number): boolean {
     const { columns, margin } = this.options;
     this.kernels.prepare(this.#x_range, 1, columns, this.#prepared);
-    this.candidates.find(this.kernels, this.#weight, this.#prepared, count, margin);
+    this.candidates.find(this.kernels, this.#weight, this.#prepared, count, margin, this.#coarse);
     const input = { x: this.#x_range, prepared: this.#prepared };
     this.kernels.linear(this.#weight, input, 1, this.#logits_range);
     return isTop(this.candidates.ids, this.candidates.logits, this.logits);
@@ -241,6 +258,7 @@ function measureOne(
   }));
   let misses = 0;
   let fallbacks = 0;
+  let coarse_fallbacks = 0;
   for (let position = 0; position < positions; position += 1) {
     if (position % POSITIONS_A_HEAD === 0) {
       fill(random, bench.weights, rows, columns);
@@ -255,7 +273,8 @@ function measureOne(
     const tally = rescored[position % rescored.length];
     if (tally === undefined) continue;
     if (!bench.agrees(tally.count)) misses += 1;
-    const { fell_back, rows_rescored } = bench.candidates.counts;
+    const { fell_back, coarse_fell_back, rows_rescored } = bench.candidates.counts;
+    if (coarse_fell_back) coarse_fallbacks += 1;
     if (fell_back) {
       fallbacks += 1;
     } else {
@@ -268,6 +287,7 @@ function measureOne(
     positions,
     misses,
     fallbacks,
+    coarse_fallbacks,
     rows_rescored: rescored.map(({ count, sum, largest, positions: counted }) => ({
       count,
       mean: counted === 0 ? 0 : sum / counted,
@@ -290,6 +310,7 @@ if (import.meta.main) {
     rows: numberOption("rows", 8_192),
     columns: numberOption("columns", 256),
     margin: numberOption("margin", HEAD_MARGIN),
+    coarse_margin: Bun.argv.includes("--coarse") ? numberOption("coarse-margin", HEAD_COARSE_MARGIN) : null,
     threads: numberOption("threads", 2),
     seed: numberOption("seed", 1),
   };
@@ -308,7 +329,7 @@ if (import.meta.main) {
       );
       process.stdout.write(
         `${one.head.padEnd(24)} ${one.entropy.padEnd(9)} ${one.positions} positions, ${one.misses} misses, ` +
-          `${one.fallbacks} fallbacks, rows rescored ${rescored.join(", ")}\n`,
+          `${one.fallbacks} fallbacks (coarse ${one.coarse_fallbacks}), rows rescored ${rescored.join(", ")}\n`,
       );
     },
     (share, head) => bar.draw(share, head),
@@ -319,11 +340,12 @@ if (import.meta.main) {
     positions: sum((one) => one.positions),
     misses: sum((one) => one.misses),
     fallbacks: sum((one) => one.fallbacks),
+    coarse_fallbacks: sum((one) => one.coarse_fallbacks),
     seconds: (performance.now() - started) / 1000,
   };
   process.stdout.write(
     wants_json
       ? `${JSON.stringify({ options, results, total })}\n`
-      : `${total.positions} positions, ${total.misses} misses, ${total.fallbacks} fallbacks, ${total.seconds.toFixed(0)} s\n`,
+      : `${total.positions} positions, ${total.misses} misses, ${total.fallbacks} fallbacks (coarse ${total.coarse_fallbacks}), ${total.seconds.toFixed(0)} s\n`,
   );
 }

@@ -1,11 +1,18 @@
 /**
- * The `split8` head as bench cases: all logits, and the likeliest rows alone (docs/head.md), with what the search cost.
+ * The `split8` head as bench cases: all logits, and the likeliest rows alone, with and without a coarse pass first
+ * (docs/head.md), with what the search cost.
  *
  * Legend: R rows (vocabulary), K columns (hidden size).
  */
 import { split8Layout } from "../format/split8-layout.ts";
 import { fillRange } from "../native/bench-library.ts";
-import { HeadCandidates } from "../native/head.ts";
+import {
+  type CoarseHead,
+  coarseHeadBytes,
+  HEAD_COARSE_MARGIN,
+  makeCoarseHead,
+} from "../native/coarse-head.ts";
+import { HEAD_MARGIN, HeadCandidates } from "../native/head.ts";
 import type { Kernels } from "../native/kernels.ts";
 import type { NativeRange, Split8Weight } from "../native/weight.ts";
 import { type BenchCase, checksumOf } from "./bench-case.ts";
@@ -43,9 +50,15 @@ function likeliest(logits: Float32Array, count: number): Uint32Array {
 export function headCases(workspace: Workspace, [rows, columns]: MatrixShape, threads: number): BenchCase[] {
   const weight = headWeight(workspace, rows, columns);
   const logits = workspace.buffer(`y ${rows}x1`, rows * 4);
+  const bytes = coarseHeadBytes(weight);
+  const range = workspace.filled(`split8 coarse plane ${rows}x${columns}`, bytes, (all) => {
+    makeCoarseHead(workspace.kernels(threads), weight, all);
+  });
+  const coarse = { weight, range, margin: HEAD_COARSE_MARGIN };
   return [
     allLogitsCase(workspace, weight, threads, logits),
-    ...COUNTS.map((count) => topCase(workspace, weight, threads, logits, Math.min(count, rows))),
+    ...COUNTS.map((count) => topCase(workspace, weight, threads, logits, Math.min(count, rows), null)),
+    ...COUNTS.map((count) => topCase(workspace, weight, threads, logits, Math.min(count, rows), coarse)),
   ];
 }
 
@@ -86,6 +99,7 @@ function topCase(
   threads: number,
   logits: NativeRange,
   count: number,
+  coarse: CoarseHead | null,
 ): BenchCase {
   const { rows, columns } = weight;
   const candidates = new HeadCandidates(count);
@@ -93,15 +107,21 @@ function topCase(
   const { x, prepared } = workspace.input(1, columns);
   let searches = 0;
   let fallbacks = 0;
+  let coarse_fallbacks = 0;
   const run = () => {
     kernels.prepare(x, 1, columns, prepared);
-    candidates.find(kernels, weight, prepared, count);
+    candidates.find(kernels, weight, prepared, count, HEAD_MARGIN, coarse);
     searches += 1;
     if (candidates.counts.fell_back) fallbacks += 1;
+    if (candidates.counts.coarse_fell_back) coarse_fallbacks += 1;
   };
-  const { plane_bytes } = split8Layout({ rows, columns });
+  const bytes = coarse?.range.bytes ?? split8Layout({ rows, columns }).plane_bytes + rows * 4;
   return {
-    ...{ kernel: `head split8 top ${count}`, ...common(weight, threads, plane_bytes + rows * 4), run },
+    ...{
+      kernel: `head split8 ${coarse === null ? "" : "coarse "}top ${count}`,
+      ...common(weight, threads, bytes),
+      run,
+    },
     // Held against the sorted logits of the scalar level, which know nothing of the search.
     verify: () => {
       run();
@@ -113,8 +133,10 @@ function topCase(
       return { checksum: received, received, expected };
     },
     remark: () => {
-      const { rows_rescored } = candidates.counts;
-      return `${rows_rescored} of ${rows} rows rescored, ${fallbacks} of ${searches} searches fell back to all rows`;
+      const { rows_rescored, coarse_candidates } = candidates.counts;
+      const rescored = `${rows_rescored} of ${rows} rows rescored, ${fallbacks} of ${searches} searches fell back to all rows`;
+      if (coarse === null) return rescored;
+      return `${coarse_candidates} rows scored by the high plane, ${rescored}, ${coarse_fallbacks} to the high plane of all`;
     },
   };
 }

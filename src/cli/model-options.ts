@@ -40,6 +40,12 @@ export const MODEL_OPTIONS: Readonly<Record<string, OptionDescription>> = {
     environment: "SHERRY_LOCK_MEMORY",
     default_text: "off",
   },
+  "coarse-head": {
+    type: "boolean",
+    description: "Search a split8 head by a coarse plane first (docs/head.md); refused for other heads",
+    environment: "SHERRY_COARSE_HEAD",
+    default_text: "off",
+  },
   "cpu-level": {
     type: "string",
     description: "Which kernels compute",
@@ -56,6 +62,7 @@ export function modelOptionsOf(parsed: ParsedCommand): LoadOptions {
     context_tokens: numberOf(parsed, "context"),
     key_value_element: choiceOf(parsed, "key-value", KEY_VALUE_ELEMENTS),
     lock_memory: isOn(parsed, "lock-memory") ? true : undefined,
+    coarse_head: isOn(parsed, "coarse-head") ? true : undefined,
     cpu_level: choiceOf(parsed, "cpu-level", CPU_LEVELS),
   };
 }

@@ -6,7 +6,8 @@
  * Legend: B tokens, C hidden_size, F intermediate_size, H query heads, G key-value heads, D head_dim, V vocabulary.
  */
 import type { ModelConfig } from "../format/directory.ts";
-import type { HeadCandidates } from "../native/head.ts";
+import type { CoarseHead } from "../native/coarse-head.ts";
+import { HEAD_MARGIN, type HeadCandidates } from "../native/head.ts";
 import type { Kernels } from "../native/kernels.ts";
 import {
   type LinearInput,
@@ -136,6 +137,8 @@ export interface TopOutput {
   readonly candidates: HeadCandidates;
   /** The model's lm_head, which must be of this kind. */
   readonly lm_head: Split8Weight;
+  /** Its coarse plane, used when one sequence alone is searched for; null where the model was opened without. */
+  readonly coarse_head: CoarseHead | null;
 }
 
 /**
@@ -224,7 +227,7 @@ function predict(
   if (top !== null) {
     for (const [row, sequence] of top.sequences.entries()) normLast(sequence, row);
     kernels.prepare(normed, top.sequences.length, hidden_size, prepared);
-    top.candidates.findEach(kernels, top.lm_head, prepared, top.wanted);
+    top.candidates.findEach(kernels, top.lm_head, prepared, top.wanted, HEAD_MARGIN, top.coarse_head);
   }
 }
 

@@ -7,10 +7,11 @@ import type { ByteSource } from "../format/byte-source.ts";
 import type { Directory } from "../format/directory.ts";
 import { readPackedFile } from "../format/reader.ts";
 import { BATCH_TOKENS_MAX, CONTEXT_TOKENS_MAX, SEQUENCES_TOGETHER_MAX } from "../limits.ts";
+import { type CoarseHead, coarseHeadBytes, makeCoarseHead } from "../native/coarse-head.ts";
 import { HeadCandidates } from "../native/head.ts";
 import { type CpuLevel, Kernels } from "../native/kernels.ts";
 import { NativeMemory } from "../native/memory.ts";
-import type { KeyValueElement } from "../native/weight.ts";
+import { type KeyValueElement, type LinearWeight, rangeOf } from "../native/weight.ts";
 import { allocateActivations } from "./activations.ts";
 import { type ForwardState, forward, rowsOf, type TopOutput } from "./forward.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
@@ -37,6 +38,12 @@ export interface PackedModelOptions {
   readonly lock_memory?: boolean | undefined;
   /** How keys and values are kept: q8 takes about half of f16's memory and is less exact. Default: f16. */
   readonly key_value_element?: KeyValueElement | undefined;
+  /**
+   * Lets a draw for one sequence read two bits a weight of a `split8` head first (docs/head.md, "A coarser first pass"): faster
+   * where few tokens are likely, a quarter of the head's bytes more memory, the same tokens but for a chance that is
+   * measured rather than proven. Default: no.
+   */
+  readonly coarse_head?: boolean | undefined;
 }
 
 /** The reader has held every range against the file's size before it reads, and the memory checks again. */
@@ -54,6 +61,21 @@ function chooseContext(asked: number | undefined, max_position_embeddings: numbe
   });
 }
 
+/** The coarse plane of a model's head, in memory that `cleanup` frees. @throws SherryError argument_invalid | out_of_memory */
+function openCoarseHead(lm_head: LinearWeight, kernels: Kernels, cleanup: (() => void)[]): CoarseHead {
+  if (lm_head.kind !== "split8") {
+    throw new SherryError("argument_invalid", "coarse_head", {
+      expected: "a model whose head is of kind split8",
+      received: `one of kind ${lm_head.kind}`,
+      next_step: "Load the model without it, or pack it with a split8 head",
+    });
+  }
+  const bytes = coarseHeadBytes(lm_head);
+  const memory = NativeMemory.allocate(bytes);
+  cleanup.push(() => memory.free());
+  return makeCoarseHead(kernels, lm_head, rangeOf(memory, 0, bytes));
+}
+
 export class PackedModel {
   readonly directory: Directory;
   readonly file_bytes: number;
@@ -68,6 +90,7 @@ export class PackedModel {
   /** What forwardTop can be asked for at most: 0 unless the head is `split8`, and never the whole vocabulary. */
   readonly top_tokens_max: number;
   readonly #state: ForwardState;
+  readonly #coarse_head: CoarseHead | null;
   readonly #tokenizer: Uint8Array | null;
   readonly #free: () => void;
   readonly #logitsRow: (row: number) => Float32Array;
@@ -117,6 +140,8 @@ export class PackedModel {
     this.top = new HeadCandidates(TOP_TOKENS_MAX, SEQUENCES_TOGETHER_MAX);
     this.top_tokens_max =
       weights.lm_head.kind === "split8" ? Math.min(TOP_TOKENS_MAX, config.vocab_size - 1) : 0;
+    this.#coarse_head =
+      options.coarse_head === true ? openCoarseHead(weights.lm_head, kernels, cleanup) : null;
     this.#state = { config, weights, kernels, activations, inverse_frequencies: inverseFrequencies(config) };
     this.#free = () => {
       for (const undo of cleanup.splice(0).reverse()) undo();
@@ -196,7 +221,7 @@ export class PackedModel {
     if (sequences.length === 0) return null;
     const { lm_head } = this.#state.weights;
     if (lm_head.kind !== "split8") throw new RangeError(`a ${lm_head.kind} head finds no likeliest tokens`);
-    return { sequences, wanted, candidates: this.top, lm_head };
+    return { sequences, wanted, candidates: this.top, lm_head, coarse_head: this.#coarse_head };
   }
 
   /**

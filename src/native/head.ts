@@ -6,6 +6,7 @@
  */
 import { ptr } from "bun:ffi";
 import { SherryError } from "../errors.ts";
+import { type CoarseHead, MARGIN_MAX } from "./coarse-head.ts";
 import type { Kernels } from "./kernels.ts";
 import { library } from "./library.ts";
 import { checkStatus } from "./status.ts";
@@ -16,10 +17,6 @@ import type { NativeRange, Split8Weight } from "./weight.ts";
  * chance of at most k * exp(-9^2 / 2): 2.6e-18 a greedy token, 6.6e-16 at k = 256.
  */
 export const HEAD_MARGIN = 9;
-/** How many standard deviations a coarse score allows for, by a normal law: 1.3e-12 a greedy token. */
-export const HEAD_COARSE_MARGIN = 7;
-/** The C ABI's own limit of the margin (zig/kernels/split8_token.zig). */
-const MARGIN_MAX = 64;
 /** Numbers of one token's counts (zig/kernels/head_candidates.zig, Counts); the last two are the coarse pass's. */
 const COUNTS_LENGTH = 5;
 
@@ -30,6 +27,10 @@ export interface HeadCounts {
   readonly rows_rescored: number;
   /** Whether all rows had to be rescored. */
   readonly fell_back: boolean;
+  /** Rows beyond the candidates whose upper score the coarse pass asked for; 0 without one. */
+  readonly coarse_candidates: number;
+  /** Whether the coarse pass left too many rows, so that all got upper scores. */
+  readonly coarse_fell_back: boolean;
 }
 
 /** One token's result: rows likeliest first, equal logits by id. The arrays are overwritten by the next search. */
@@ -113,14 +114,15 @@ export class HeadCandidates {
     prepared: NativeRange,
     count: number,
     margin: number = HEAD_MARGIN,
+    coarse: CoarseHead | null = null,
   ): void {
-    this.findEach(kernels, weight, prepared, [count], margin);
+    this.findEach(kernels, weight, prepared, [count], margin, coarse);
   }
 
   /**
    * Finds the likeliest rows for B tokens (1 to `tokens_max`) that were prepared together, `wanted[b]` of them (1 to R and to
    * `count_max`) for token b, in one pass over the weights. A token's result has the same bits as alone. When it throws,
-   * no token has a result.
+   * no token has a result. `coarse`, made from `weight`, is read first for one token alone, and not for several.
    * @throws SherryError argument_invalid | numbers_not_finite (any token's) | out_of_memory
    */
   findEach(
@@ -129,9 +131,9 @@ export class HeadCandidates {
     prepared: NativeRange,
     wanted: readonly number[],
     margin: number = HEAD_MARGIN,
-    coarse: NativeRange | null = null,
+    coarse: CoarseHead | null = null,
   ): void {
-    this.#checkSearch(weight, wanted, margin);
+    this.#checkSearch(weight, wanted, margin, coarse);
     // Until the search has succeeded there is no result.
     this.#tokens = 0;
     this.#wanted.set(wanted);
@@ -146,9 +148,9 @@ export class HeadCandidates {
       prepared.bytes,
       wanted.length,
       margin,
-      coarse?.address ?? null,
-      coarse?.bytes ?? 0,
-      HEAD_COARSE_MARGIN,
+      coarse?.range.address ?? null,
+      coarse?.range.bytes ?? 0,
+      coarse?.margin ?? 0,
       ptr(this.#wanted),
       this.#stride,
       ptr(this.#ids),
@@ -159,7 +161,12 @@ export class HeadCandidates {
     this.#tokens = wanted.length;
   }
 
-  #checkSearch(weight: Split8Weight, wanted: readonly number[], margin: number): void {
+  #checkSearch(
+    weight: Split8Weight,
+    wanted: readonly number[],
+    margin: number,
+    coarse: CoarseHead | null,
+  ): void {
     if (wanted.length < 1 || wanted.length > this.tokens_max) {
       throw new SherryError("argument_invalid", "the number of tokens to search for", {
         expected: `an integer from 1 to ${this.tokens_max}`,
@@ -180,6 +187,12 @@ export class HeadCandidates {
         received: String(margin),
       });
     }
+    if (coarse !== null && coarse.weight !== weight) {
+      throw new SherryError("argument_invalid", "the coarse plane", {
+        expected: "one made from the head that is searched",
+        received: "another head's",
+      });
+    }
   }
 
   #countOf(token: number): number {
@@ -188,11 +201,19 @@ export class HeadCandidates {
 
   #countsOf(token: number): HeadCounts {
     const first = token * COUNTS_LENGTH;
-    const [candidates = 0n, rows_rescored = 0n, fell_back = 0n] = this.#counts.subarray(first);
+    const [
+      candidates = 0n,
+      rows_rescored = 0n,
+      fell_back = 0n,
+      coarse_candidates = 0n,
+      coarse_fell_back = 0n,
+    ] = this.#counts.subarray(first);
     return {
       candidates: Number(candidates),
       rows_rescored: Number(rows_rescored),
       fell_back: fell_back !== 0n,
+      coarse_candidates: Number(coarse_candidates),
+      coarse_fell_back: coarse_fell_back !== 0n,
     };
   }
 }

@@ -15,6 +15,8 @@ test("all logits and the likeliest rows agree with the scalar level, and searche
       "head split8",
       "head split8 top 1",
       "head split8 top 40",
+      "head split8 coarse top 1",
+      "head split8 coarse top 40",
     ]);
     for (const bench_case of cases) {
       bench_case.run(0);
@@ -25,8 +27,12 @@ test("all logits and the likeliest rows agree with the scalar level, and searche
     expect(cases[1]?.remark?.()).toMatch(
       /^\d+ of 3000 rows rescored, 0 of 2 searches fell back to all rows$/,
     );
-    // The full head reads both planes and the scales, the search one plane and the scales.
-    expect(cases.map(({ work }) => work.bytes)).toEqual([396_000, 204_000, 204_000]);
+    expect(cases[3]?.remark?.()).toMatch(
+      /^\d+ rows scored by the high plane, \d+ of 3000 rows rescored, 0 of 2 searches fell back to all rows, [02] to the high plane of all$/,
+    );
+    // The full head reads both planes and the scales, the search one plane and the scales, the coarse one two bits
+    // of 256 columns, which 128 are padded to, and two factors of every row, each part a multiple of 64 bytes.
+    expect(cases.map(({ work }) => work.bytes)).toEqual([396_000, 204_000, 204_000, 216_064, 216_064]);
   } finally {
     workspace.close();
   }

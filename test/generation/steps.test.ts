@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { generateSteps } from "../../src/generation/steps.ts";
 import { TextModel } from "../../src/generation/text-model.ts";
 import type { GenerateOptions, Prompt } from "../../src/generation/types.ts";
+import { PackedModel } from "../../src/model/packed-model.ts";
 import { packCheckpoint } from "../../src/packing/packer.ts";
 import { createSampler } from "../../src/sampling/sampler.ts";
 import { refusal } from "../format/refusal.ts";
@@ -92,6 +93,59 @@ describe("a random model with 2,000 tokens", () => {
     model.close();
   });
 
+  test.each([
+    ["scalar", 1],
+    ["auto", 2],
+  ] as const)("gives that text with a coarse pass first, too (%s, %d threads)", (cpu_level, thread_count) => {
+    const options = { cpu_level, thread_count, coarse_head: true };
+    const model = TextModel.open(folder.at("split8.sherry"), options);
+    expectSameText(model, { token_ids: [700, 3, 9] });
+    model.close();
+  });
+
+  test("the coarse pass searches for one sequence alone, and several get what they get without", () => {
+    const path = folder.at("split8.sherry");
+    const models = [false, true].map((coarse_head) =>
+      PackedModel.open(path, { thread_count: 1, coarse_head }),
+    );
+    const found = models.map((model) => {
+      const caches = [model.createCache(), model.createCache()];
+      const results = [1, 2].map((sequences) =>
+        model
+          .forwardTogether(
+            caches.slice(0, sequences).map((cache, index) => ({
+              ...{ cache, ids: Uint32Array.of(3, index + 4) },
+              wants: { top: 1 },
+            })),
+          )
+          .map((result) => {
+            if (result.kind !== "top") throw new Error(result.kind);
+            const { ids, logits, counts } = result.top;
+            return { ids: [...ids], logits: [...logits], counts };
+          }),
+      );
+      for (const cache of caches) cache.free();
+      model.close();
+      return results;
+    });
+    const [plain, coarse] = found;
+    const [alone, alone_coarse] = [plain?.[0]?.[0], coarse?.[0]?.[0]];
+    // A coarse pass lets more rows through at once: its scores are further from the logits.
+    expect(alone_coarse?.counts.candidates).toBeGreaterThan(alone?.counts.candidates ?? 0);
+    expect(alone_coarse?.counts.coarse_fell_back).toBe(false);
+    expect(alone_coarse).toMatchObject({ ids: alone?.ids, logits: alone?.logits });
+    expect(coarse?.[1]).toEqual(plain?.[1] ?? []);
+  });
+
+  test("a coarse pass for a head of another kind is refused", () => {
+    expect(refusal(() => PackedModel.open(folder.at("q8.sherry"), { coarse_head: true }))).toEqual({
+      code: "argument_invalid",
+      message:
+        "coarse_head: expected a model whose head is of kind split8, received one of kind q8. " +
+        "Load the model without it, or pack it with a split8 head",
+    });
+  });
+
   test("the likeliest tokens of one pass: the largest logits of the same pass", () => {
     const { model } = TextModel.open(folder.at("split8.sherry"), { thread_count: 1 });
     const ids = Uint32Array.of(17, 4, 250);
@@ -135,7 +189,7 @@ describe("a random model with 2,000 tokens", () => {
 });
 
 describe.skipIf(SKIPS_SHARED)("stories260K", () => {
-  test("--embedding split8 gives the text that all logits give", async () => {
+  test("--embedding split8 gives the text that all logits give, with a coarse pass first and without", async () => {
     using folder = new TemporaryFolder();
     const output = folder.at("stories.sherry");
     await packCheckpoint({
@@ -147,8 +201,10 @@ describe.skipIf(SKIPS_SHARED)("stories260K", () => {
       scale: "auto",
       label: null,
     });
-    const model = TextModel.open(output, { thread_count: 1 });
-    for (const { prompt } of await referenceCases()) expectSameText(model, { text: prompt });
-    model.close();
+    for (const coarse_head of [false, true]) {
+      const model = TextModel.open(output, { thread_count: 1, coarse_head });
+      for (const { prompt } of await referenceCases()) expectSameText(model, { text: prompt });
+      model.close();
+    }
   });
 });

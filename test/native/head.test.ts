@@ -2,67 +2,16 @@
 import { ptr } from "bun:ffi";
 import { describe, expect, test } from "bun:test";
 import { split8Layout } from "../../src/format/split8-layout.ts";
+import { coarseHeadBytes } from "../../src/native/coarse-head.ts";
 import { HEAD_MARGIN, HeadCandidates } from "../../src/native/head.ts";
-import { Kernels, preparedBytes } from "../../src/native/kernels.ts";
+import { Kernels } from "../../src/native/kernels.ts";
 import { library } from "../../src/native/library.ts";
-import { NativeMemory } from "../../src/native/memory.ts";
-import { PackingStatistics, quantizeSplit8 } from "../../src/native/packing.ts";
-import { rangeOf, type Split8Weight } from "../../src/native/weight.ts";
 import { refusal } from "../format/refusal.ts";
-import { randomNumbers } from "../format/sample-file.ts";
-
-const ROWS = 3_000;
-const COLUMNS = 100;
-const TOKENS = 3;
-
-/** A random head in native memory, with activations and logits for a few tokens. */
-class Head {
-  readonly memory: NativeMemory;
-  readonly weight: Split8Weight;
-  readonly x: Float32Array;
-  readonly logits: Float32Array;
-  readonly ranges;
-
-  constructor() {
-    const random = randomNumbers(5);
-    const layout = split8Layout({ rows: ROWS, columns: COLUMNS });
-    const sizes = [layout.bytes, preparedBytes(TOKENS, COLUMNS), TOKENS * COLUMNS * 4, TOKENS * ROWS * 4];
-    const places = sizes.map((_, index) =>
-      sizes.slice(0, index).reduce((sum, size) => sum + Math.ceil(size / 64) * 64, 0),
-    );
-    const [weight = 0, prepared = 0, x = 0, logits = 0] = places;
-    this.memory = NativeMemory.allocate(logits + TOKENS * ROWS * 4);
-    this.weight = {
-      kind: "split8",
-      range: rangeOf(this.memory, weight, layout.bytes),
-      rows: ROWS,
-      columns: COLUMNS,
-    };
-    this.ranges = {
-      prepared: rangeOf(this.memory, prepared, preparedBytes(TOKENS, COLUMNS)),
-      x: rangeOf(this.memory, x, TOKENS * COLUMNS * 4),
-      logits: rangeOf(this.memory, logits, TOKENS * ROWS * 4),
-    };
-    this.x = this.memory.floats(x, TOKENS * COLUMNS);
-    this.logits = this.memory.floats(logits, TOKENS * ROWS);
-    for (let index = 0; index < this.x.length; index += 1) this.x[index] = random() - 0.5;
-    const source = Float32Array.from({ length: ROWS * COLUMNS }, () => random() + random() - 1);
-    const target = {
-      high: this.memory.view(weight, layout.plane_bytes),
-      low: this.memory.view(weight + layout.low_offset, layout.plane_bytes),
-      scales: this.memory.floats(weight + layout.scales_offset, ROWS),
-    };
-    quantizeSplit8(source, { rows: ROWS, columns: COLUMNS }, target, new PackingStatistics());
-  }
-
-  [Symbol.dispose](): void {
-    this.memory.free();
-  }
-}
+import { COLUMNS, RandomHead, ROWS, TOKENS } from "./random-head.ts";
 
 describe("a random head", () => {
   test("one token and three give the same logits, and the likeliest rows are theirs", () => {
-    using head = new Head();
+    using head = new RandomHead();
     const results = [];
     for (const cpu_level of ["scalar", "auto"] as const) {
       for (const thread_count of [1, 2]) {
@@ -107,7 +56,7 @@ describe("a random head", () => {
   });
 
   test("counts and margins out of range are refused, on this side and on Zig's", () => {
-    using head = new Head();
+    using head = new RandomHead();
     const kernels = Kernels.create({ thread_count: 1 });
     kernels.prepare(head.ranges.x, 1, COLUMNS, head.ranges.prepared);
     const candidates = new HeadCandidates(5);
@@ -156,6 +105,8 @@ describe("a random head", () => {
       prepared_bytes?: number;
       tokens?: number;
       margin?: number;
+      coarse_bytes?: number;
+      coarse_margin?: number;
       count?: number;
       stride?: number;
       ids?: null;
@@ -170,6 +121,9 @@ describe("a random head", () => {
         change.prepared_bytes ?? head.ranges.prepared.bytes,
         change.tokens ?? 1,
         change.margin ?? HEAD_MARGIN,
+        change.coarse_bytes === undefined ? null : range.address,
+        change.coarse_bytes ?? 0,
+        change.coarse_margin ?? 0,
         ptr(Uint32Array.of(change.count ?? 5)),
         change.stride ?? 5,
         change.ids === null ? null : ptr(ids),
@@ -190,11 +144,14 @@ describe("a random head", () => {
     expect(call({ tokens: 0 })).toBe(1);
     expect(call({ tokens: TOKENS + 1 })).toBe(1);
     expect(call({ ids: null })).toBe(1);
+    const coarse_bytes = coarseHeadBytes(head.weight);
+    expect(call({ coarse_bytes: coarse_bytes - 1 })).toBe(1);
+    for (const coarse_margin of [Number.NaN, -1, 65]) expect(call({ coarse_bytes, coarse_margin })).toBe(1);
     kernels.close();
   });
 
   test("scales of activations or rows that are not finite are refused, and leave no result", () => {
-    using head = new Head();
+    using head = new RandomHead();
     const kernels = Kernels.create({ thread_count: 1 });
     kernels.prepare(head.ranges.x, 1, COLUMNS, head.ranges.prepared);
     const candidates = new HeadCandidates(5);

@@ -90,7 +90,9 @@ pub export fn sherry_head_coarse_build(
 /// their logits f32 [B][stride], likeliest first, equal logits by id; the same bits as sherry_linear_split8's, but for a
 /// chance of at most wanted * exp(-margin^2 / 2) a token, and the same for a token whatever other tokens are there. The
 /// tokens share one pass over the high nibbles. `margin` is 0 .. 64. `counts` [B] receives candidates, rows rescored and 1
-/// if all rows had to be, else 0. not_finite when an activation scale or a logit is not; then no token has a result.
+/// if all rows had to be, else 0, then the rows that the coarse pass had scored by the high plane and 1 if it had to be
+/// given up, else 0. `coarse`, aligned to 64, is a plane that sherry_head_coarse_build made from the same weights, read
+/// first for one token with `coarse_margin` 0 .. 64; null: none. What it overlooks has no proven bound. not_finite when an activation scale or a logit is not; then no token has a result.
 pub export fn sherry_head_candidates(
     context_pointer: ?*Context,
     weights: ?*const anyopaque,
