@@ -17,7 +17,8 @@ import { MODEL_OPTIONS, modelOptionsOf } from "./model-options.ts";
 import { choiceOf, numberOf, textOf, withoutAbsent } from "./option-values.ts";
 import { PROCESS_TERMINAL, type Terminal } from "./terminal.ts";
 
-const TOY_MODEL_PATH = fileURLToPath(new URL("../models/toy.sherry", import.meta.url));
+/** Trained by scripts/train.ts; docs/training.md says how to make it again. */
+const CARRIED_MODEL_PATH = fileURLToPath(new URL("../models/storyteller.sherry", import.meta.url));
 
 export const description: CommandDescription = {
   name: "sherry serve",
@@ -25,7 +26,7 @@ export const description: CommandDescription = {
   positionals: [
     {
       name: "MODEL",
-      description: "A .sherry file (or SHERRY_MODEL; default the toy model that comes along)",
+      description: "A .sherry file (or SHERRY_MODEL; default the little storyteller that comes along)",
       optional: true,
     },
   ],
@@ -146,7 +147,7 @@ export async function run(
     terminal.write(helpText(description));
     return 0;
   }
-  const path = parsed.positionals[0] ?? (environment["SHERRY_MODEL"] || TOY_MODEL_PATH);
+  const path = parsed.positionals[0] ?? (environment["SHERRY_MODEL"] || CARRIED_MODEL_PATH);
   const log = createLog(choiceOf(parsed, "log-format", LOG_FORMATS) ?? "text", terminal.writeError);
   const interrupted = Promise.withResolvers<void>();
   const stopWatching = terminal.watchInterrupts(interrupted.resolve);

@@ -1,11 +1,11 @@
 /** `sherry bench`: a quick run of everything, its three forms, and what it refuses. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { type BenchOptions, type BenchReport, runBench } from "../../src/bench/run-bench.ts";
 import { run } from "../../src/cli/bench.ts";
 import { asyncRefusal } from "../format/refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
+import { toyModelPath } from "../toy-model.ts";
 import { FakeTerminal } from "./fake-terminal.ts";
 
 const at = temporaryFolder();
@@ -92,7 +92,7 @@ test("tables for a terminal, one part alone, and a line of progress", async () =
 }, 60_000);
 
 test("a file of one's own, with what its limits leave out named", async () => {
-  const toy = join(import.meta.dir, "../../src/models/toy.sherry");
+  const toy = await toyModelPath();
   const { exit_code, terminal } = await bench([toy, "--quick", "--only", "model"]);
   expect(exit_code).toBe(0);
   expect(terminal.output).toContain("The model: toy model");

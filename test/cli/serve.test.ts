@@ -64,10 +64,10 @@ describe("sherry serve", () => {
     await ended;
   });
 
-  test("without a model the toy that comes along is served", async () => {
+  test("without a model the storyteller that comes along is served", async () => {
     const { loads, terminal, ended, ready } = serve(["--port", "0"]);
     await ready();
-    expect(loads[0]?.path).toEndWith("/src/models/toy.sherry");
+    expect(loads[0]?.path).toEndWith("/src/models/storyteller.sherry");
     terminal.interrupt();
     await ended;
   });

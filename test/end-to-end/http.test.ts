@@ -177,12 +177,12 @@ describe.skipIf(SKIPS_SHARED)("stories260K over HTTP (needs ../shared)", () => {
 
 describe("the carried model", () => {
   test(
-    "is served when none is named, labelled as a toy",
+    "is served when none is named, labelled as what it is",
     async () => {
       const served = await serve([]);
       try {
         const models = await (await fetch(`${served.url}/v1/models`)).json();
-        expect(JSON.stringify(models)).toContain("random");
+        expect(JSON.stringify(models)).toContain("storyteller");
         const reply = await post(served.url, "/v1/chat/completions", {
           messages: [{ role: "user", content: "Hello" }],
           max_tokens: 8,

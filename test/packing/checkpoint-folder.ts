@@ -5,10 +5,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeSafetensors, type NamedTensor } from "../../scripts/make-toy-model.ts";
 import { openFileSource } from "../../src/format/byte-source.ts";
 import { readPackedFile } from "../../src/format/reader.ts";
 import { unpackTensor } from "../../src/format/unpack.ts";
+import { encodeSafetensors, type NamedTensor } from "../toy-model.ts";
 
 export type TestElement = "F32" | "F16" | "BF16";
 

@@ -1,11 +1,11 @@
 /** The safetensors header: what is accepted, every refusal with its message, and hostile bytes by the thousand. */
 import { describe, expect, test } from "bun:test";
 import fast_check from "fast-check";
-import { encodeSafetensors } from "../../scripts/make-toy-model.ts";
 import { SherryError } from "../../src/errors.ts";
 import { memorySource } from "../../src/format/byte-source.ts";
 import { readSafetensorsHeader } from "../../src/packing/safetensors.ts";
 import { refusal } from "../format/refusal.ts";
+import { encodeSafetensors } from "../toy-model.ts";
 
 const DAMAGED = "The file is damaged or was not downloaded whole; get it again";
 

@@ -1,4 +1,4 @@
-/** The threaded model on the carried toy: streams, limits, aborts, the end. Its weights are random but its rules are not. */
+/** The threaded model on a toy: streams, limits, aborts, the end. Its weights are random but its rules are not. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,8 +8,9 @@ import type { Finish, GenerateOptions, Model, Prompt } from "../../src/generatio
 import { packCheckpoint } from "../../src/packing/packer.ts";
 import { loadModel } from "../../src/scheduler/load-model.ts";
 import { writeFolder } from "../packing/checkpoint-folder.ts";
+import { toyModelPath } from "../toy-model.ts";
 
-const TOY = join(import.meta.dir, "..", "..", "src", "models", "toy.sherry");
+const TOY = await toyModelPath();
 
 interface Answer {
   readonly text: string;

@@ -1,10 +1,7 @@
 /**
- * Writes src/models/toy.sherry, the model that a fresh clone serves before anybody has packed one: a small llama with
- * random weights on the 3:4 grid and a byte-level tokenizer. It shows that everything runs; its text means nothing, and
- * its label says so. The weights come from a seeded generator and exact arithmetic only, so every run on every machine
- * writes the same bytes.
- *
- *   bun scripts/make-toy-model.ts [FILE]
+ * A model for tests: a small llama with random weights on the 3:4 grid, a head that never says the end and a byte-level
+ * tokenizer. Its text means nothing, and its label says so. The weights come from a seeded generator and exact
+ * arithmetic only, so every run on every machine writes the same bytes.
  *
  * The file is made by the real packer from a Hugging Face folder in a temporary place.
  */
@@ -20,7 +17,6 @@ import {
   END_TOKEN,
 } from "../src/packing/synthetic/byte-tokenizer.ts";
 
-export const TOY_MODEL_PATH = join(import.meta.dir, "../src/models/toy.sherry");
 const LABEL = "toy model: random weights, its text means nothing";
 const SEED = 20_260_107;
 
@@ -204,8 +200,15 @@ export async function makeToyModel(output: string): Promise<void> {
   }
 }
 
-if (import.meta.main) {
-  const output = process.argv[2] ?? TOY_MODEL_PATH;
-  await makeToyModel(output);
-  process.stdout.write(`Wrote ${output}\n`);
+let written: string | undefined;
+
+/** The path of a toy model written once for this process; the system's temporary folder keeps it until the process ends. */
+export async function toyModelPath(): Promise<string> {
+  if (written !== undefined) return written;
+  const folder = mkdtempSync(join(tmpdir(), "sherry-toy-model-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "toy.sherry");
+  await makeToyModel(path);
+  written = path;
+  return path;
 }

@@ -1,21 +1,22 @@
-/** The carried toy model: small, sound, labelled, and exactly what its script writes. */
+/** The toy model that other tests load: small, sound, labelled, and the same bytes from every run. */
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { makeToyModel, TOY_MODEL_PATH } from "../../scripts/make-toy-model.ts";
-import { openFileSource } from "../../src/format/byte-source.ts";
-import { readPackedFile } from "../../src/format/reader.ts";
-import { verifyPackedFile } from "../../src/format/verify.ts";
-import { loadTokenizer } from "../../src/tokenizer/tokenizer.ts";
-import { TemporaryFolder } from "./checkpoint-folder.ts";
+import { openFileSource } from "../src/format/byte-source.ts";
+import { readPackedFile } from "../src/format/reader.ts";
+import { verifyPackedFile } from "../src/format/verify.ts";
+import { loadTokenizer } from "../src/tokenizer/tokenizer.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+import { makeToyModel, toyModelPath } from "./toy-model.ts";
 
-test("running the script again gives the committed bytes (else: bun scripts/make-toy-model.ts)", async () => {
-  using place = new TemporaryFolder();
-  await makeToyModel(place.at("toy.sherry"));
-  expect(readFileSync(place.at("toy.sherry")).equals(readFileSync(TOY_MODEL_PATH))).toBe(true);
+const at = temporaryFolder();
+
+test("two runs give the same bytes", async () => {
+  await makeToyModel(at("again.sherry"));
+  expect(readFileSync(at("again.sherry")).equals(readFileSync(await toyModelPath()))).toBe(true);
 });
 
-test("it is small, sound and labelled, with every linear layer packed", () => {
-  const source = openFileSource(TOY_MODEL_PATH);
+test("it is small, sound and labelled, with every linear layer packed", async () => {
+  const source = openFileSource(await toyModelPath());
   try {
     expect(source.bytes).toBeLessThan(400_000);
     expect(verifyPackedFile(source).problems).toEqual([]);
@@ -30,8 +31,8 @@ test("it is small, sound and labelled, with every linear layer packed", () => {
   }
 });
 
-test("its tokenizer takes any text and gives it back, one token a byte after the beginning", () => {
-  const source = openFileSource(TOY_MODEL_PATH);
+test("its tokenizer takes any text and gives it back, one token a byte after the beginning", async () => {
+  const source = openFileSource(await toyModelPath());
   try {
     const file = readPackedFile(source);
     const tokenizer = loadTokenizer(

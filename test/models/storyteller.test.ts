@@ -1,0 +1,98 @@
+/**
+ * The model that the package carries: small, sound, on the 3:4 grid, made from the committed configuration, as good
+ * through the runtime as its training's log says, and able to tell a little story when asked.
+ */
+import { afterAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { CorpusData } from "../../scripts/training/corpus-data.ts";
+import type { FinishLine, LogLine } from "../../scripts/training/log.ts";
+import { openFileSource } from "../../src/format/byte-source.ts";
+import { readPackedFile } from "../../src/format/reader.ts";
+import { verifyPackedFile } from "../../src/format/verify.ts";
+import { scoreText } from "../../src/generation/scoring.ts";
+import { TextModel } from "../../src/generation/text-model.ts";
+import { loadModel } from "../../src/scheduler/load-model.ts";
+
+const ROOT = join(import.meta.dir, "..", "..");
+const MODEL = join(ROOT, "src/models/storyteller.sherry");
+const CONFIGURATION = JSON.parse(readFileSync(join(ROOT, "scripts/training/configs/carried.json"), "utf8"));
+const LOG: readonly LogLine[] = readFileSync(join(ROOT, "scripts/training/configs/carried.log.jsonl"), "utf8")
+  .trim()
+  .split("\n")
+  .map((line) => JSON.parse(line));
+
+function finishOfLog(): FinishLine {
+  const last = LOG.at(-1);
+  if (last?.kind !== "finish") throw new Error("the log does not end with a finished training");
+  return last;
+}
+
+test("it is small and sound, and every linear layer is 1.25-bit", () => {
+  const source = openFileSource(MODEL);
+  try {
+    expect(source.bytes).toBeLessThan(2_000_000);
+    expect(verifyPackedFile(source).problems).toEqual([]);
+    const { directory } = readPackedFile(source);
+    expect(directory.label).toContain("storyteller");
+    const linear = directory.tensors.filter((tensor) => tensor.name.includes("_proj"));
+    const { num_hidden_layers } = CONFIGURATION.model.shape;
+    expect(linear.map((tensor) => tensor.kind)).toEqual(new Array(7 * num_hidden_layers).fill("sherry"));
+  } finally {
+    source.close();
+  }
+});
+
+test("its log is of the committed configuration", () => {
+  const start = LOG[0];
+  if (start?.kind !== "start") throw new Error("the log does not begin with its start");
+  const { quantization, seed, steps, batch } = CONFIGURATION;
+  expect(start).toMatchObject({
+    method: quantization.method,
+    arenas: true,
+    schedule: quantization.arenas.schedule,
+    granularity: quantization.granularity,
+    group_columns: quantization.group_columns,
+    seed,
+    steps,
+    tokens_per_step: batch.sequence_tokens * batch.sequences,
+  });
+  expect(finishOfLog().step).toBe(steps);
+});
+
+describe("through the runtime", () => {
+  const text_model = TextModel.open(MODEL, { thread_count: 1 });
+  afterAll(() => text_model.close());
+
+  test("it predicts held-out stories as its training's log says, within half a percent", async () => {
+    const { batch, evaluation } = CONFIGURATION;
+    const seeds = { training_seed_begin: 0, held_out_seed_begin: 2 ** 31 };
+    const sizes = { sequence_tokens: batch.sequence_tokens, held_out_tokens: evaluation.tokens };
+    const { held_out_text } = new CorpusData(text_model.tokenizer, seeds, sizes);
+    const { perplexity } = await scoreText(text_model, held_out_text, {
+      context: batch.sequence_tokens,
+      stride: batch.sequence_tokens - 1,
+      max_tokens: evaluation.tokens,
+    });
+    expect(Math.abs(perplexity / finishOfLog().perplexity - 1)).toBeLessThan(0.005);
+  });
+});
+
+test("asked for a story it tells one of its own length, about whom it was asked for", async () => {
+  const model = await loadModel(MODEL, { thread_count: 1 });
+  try {
+    let text = "";
+    let reason = "none";
+    const messages = [{ role: "user" as const, content: "Tell me a story about a brave mouse named Pip." }];
+    for await (const chunk of model.generate({ messages }, { temperature: 0 })) {
+      text += chunk.text;
+      reason = chunk.finish?.reason ?? reason;
+    }
+    expect(reason).toBe("stop");
+    expect(text.split(/\s+/).length).toBeGreaterThan(60);
+    expect(text).toContain("Pip");
+    expect(text).toContain("mouse");
+  } finally {
+    await model.close();
+  }
+});
