@@ -11,6 +11,9 @@ import { figure } from "./table.ts";
 const WIDTH = 960;
 const HEIGHT = 520;
 const MARGIN = { left: 64, right: 190, top: 20, bottom: 48 };
+/** Room for a roof's label: one line, and along a slope. */
+const LABEL_HEIGHT = 14;
+const LABEL_WIDTH = 190;
 
 interface Point {
   readonly result: CaseResult;
@@ -159,24 +162,41 @@ function tick(value: number): string {
 }
 
 function roofLines(roofs: readonly Roof[], x_scale: Scale, y_scale: Scale): string[] {
-  return roofs.map((roof) => {
-    // A slope is drawn as far as it stays in the picture.
-    const end = roof.is_slope ? Math.min(x_scale.maximum, y_scale.maximum / roof.at(1)) : x_scale.maximum;
-    const begin = roof.is_slope ? Math.max(x_scale.minimum, y_scale.minimum / roof.at(1)) : x_scale.minimum;
-    const place = (x: number) =>
-      [x_scale.place(x), y_scale.place(roof.at(x))].map((value) => value.toFixed(1));
-    const [x1, y1] = place(begin);
-    const [x2, y2] = place(end);
-    const angle = (Math.atan2(Number(y2) - Number(y1), Number(x2) - Number(x1)) * 180) / Math.PI;
-    // A slope carries its label at its foot, along itself; a flat roof beside its end.
-    const label = roof.is_slope
-      ? `x="14" y="-5" transform="translate(${x1} ${y1}) rotate(${angle.toFixed(1)})"`
-      : `x="${Number(x2) + 6}" y="${Number(y2) + 4}"`;
+  const slopes = roofs.filter(({ is_slope }) => is_slope);
+  const flat = roofs.filter(({ is_slope }) => !is_slope).sort((left, right) => right.at(1) - left.at(1));
+  // From the top downwards: a label moves down as far as the one above it needs.
+  let label_y = Number.NEGATIVE_INFINITY;
+  const flat_lines = flat.map((roof) => {
+    const y = y_scale.place(roof.at(1));
+    label_y = Math.max(y + 4, label_y + LABEL_HEIGHT);
+    const [x1, x2] = [x_scale.minimum, x_scale.maximum].map((x) => x_scale.place(x).toFixed(1));
     return (
-      `<line class="roof" x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}"/>` +
-      `<text class="roof-label" ${label}>${roof.label}</text>`
+      `<line class="roof" x1="${x1}" y1="${y.toFixed(1)}" x2="${x2}" y2="${y.toFixed(1)}"/>` +
+      `<text class="roof-label" x="${Number(x2) + 6}" y="${label_y.toFixed(1)}">${roof.label}</text>`
     );
   });
+  return [
+    ...slopes.map((roof, index) => slopeLine(roof, index, slopes.length, x_scale, y_scale)),
+    ...flat_lines,
+  ];
+}
+
+/**
+ * Drawn as far as it stays in the picture. The label lies along it, each slope's further up than the one before, and
+ * below its line but for the last, since slopes may run close together.
+ */
+function slopeLine(roof: Roof, index: number, count: number, x_scale: Scale, y_scale: Scale): string {
+  const end = Math.min(x_scale.maximum, y_scale.maximum / roof.at(1));
+  const begin = Math.max(x_scale.minimum, y_scale.minimum / roof.at(1));
+  const place = (x: number) => [x_scale.place(x), y_scale.place(roof.at(x))].map((value) => value.toFixed(1));
+  const [x1, y1] = place(begin);
+  const [x2, y2] = place(end);
+  const angle = (Math.atan2(Number(y2) - Number(y1), Number(x2) - Number(x1)) * 180) / Math.PI;
+  const x = 14 + index * LABEL_WIDTH;
+  return (
+    `<line class="roof" x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}"/>` +
+    `<text class="roof-label" x="${x}" y="${index + 1 === count ? -5 : 14}" transform="translate(${x1} ${y1}) rotate(${angle.toFixed(1)})">${roof.label}</text>`
+  );
 }
 
 function pointMark({ result, x, y }: Point, x_scale: Scale, y_scale: Scale): string {
