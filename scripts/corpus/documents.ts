@@ -4,13 +4,23 @@
  */
 import { SherryError } from "../../src/errors.ts";
 import { createChat } from "./chat.ts";
+import { createEcho } from "./echoes.ts";
 import { Picker } from "./picker.ts";
+import type { Chat } from "./small-talk.ts";
 import { createStory } from "./story.ts";
 
 /** Training seeds are below, held-out seeds from here to `SEED_END`. */
 export const HELD_OUT_SEED_BEGIN = 2 ** 31;
 export const SEED_END = 2 ** 32;
 
+/**
+ * Seeds from here to the held-out ones are a course that teaches copying before stories: the first documents are echoes
+ * only, then their share falls in a straight line to what it stays at.
+ */
+export const COURSE_SEED_BEGIN = 2 ** 30;
+const COURSE = { echoes_only: 3_000, falling_until: 20_000, echo_share: 0.2 } as const;
+
+/** Of the documents that are no echoes. */
 const CHAT_SHARE = 0.3;
 
 export interface StoryDocument {
@@ -39,9 +49,25 @@ function* documentsOf(seed_begin: number, seed_end: number): Generator<StoryDocu
 }
 
 function storyDocument(seed: number): StoryDocument {
-  const picker = new Picker(seed);
+  if (seed >= COURSE_SEED_BEGIN && seed < HELD_OUT_SEED_BEGIN)
+    return courseDocument(seed - COURSE_SEED_BEGIN);
+  return storyOrChat(new Picker(seed));
+}
+
+function courseDocument(place: number): StoryDocument {
+  const picker = new Picker(place);
+  const { echoes_only, falling_until, echo_share } = COURSE;
+  const fallen = Math.min(1, Math.max(0, (place - echoes_only) / (falling_until - echoes_only)));
+  if (!picker.chance(1 - fallen * (1 - echo_share))) return storyOrChat(picker);
+  return chatDocument(createEcho(picker));
+}
+
+function storyOrChat(picker: Picker): StoryDocument {
   if (!picker.chance(CHAT_SHARE)) return { text: createStory(picker).text, chat: null };
-  const chat = createChat(picker);
+  return chatDocument(createChat(picker));
+}
+
+function chatDocument(chat: Chat): StoryDocument {
   return { text: `${chat.user}\n\n${chat.assistant}`, chat };
 }
 

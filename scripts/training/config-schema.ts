@@ -19,6 +19,8 @@ const SEED_MAX = 2 ** 32 - 1;
 
 export const METHODS = ["none", "sherry", "absmean", "twn", "binary"] as const;
 export const GRANULARITIES = ["tensor", "channel", "group"] as const;
+/** Weights that a new model begins with. */
+export const STARTS = ["random", "induction"] as const;
 export const LAMBDA_SCHEDULES = ["cosine", "linear", "exponential"] as const;
 
 export function integer(minimum: number, maximum: number) {
@@ -72,7 +74,10 @@ const MODEL = v.lazy((input) => {
   const from_folder = typeof input === "object" && input !== null && "from" in input;
   return from_folder
     ? v.strictObject({ from: text() })
-    : v.strictObject({ shape: SHAPE }, 'an object with "shape" or "from"');
+    : v.strictObject(
+        { shape: SHAPE, start: v.optional(oneOf(STARTS), "random") },
+        'an object with "shape" or "from"',
+      );
 });
 
 const ARENAS = v.strictObject(

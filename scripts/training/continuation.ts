@@ -49,7 +49,11 @@ export async function continueModel(options: ContinuationOptions): Promise<reado
   const runs = [
     { name: "before", quantization: { method: "none" }, trains: false },
     { name: "projected", quantization: { method: "sherry", granularity: "channel" }, trains: false },
-    { name: "trained", quantization: { method: "sherry", granularity: "channel", arenas: {} }, trains: true },
+    {
+      name: "trained",
+      quantization: { method: "sherry", granularity: "channel", arenas: { warmup_fraction: 0 } },
+      trains: true,
+    },
   ] as const;
   const models: ContinuedModel[] = [];
   for (const { name, quantization, trains } of runs) {

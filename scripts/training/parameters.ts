@@ -97,6 +97,18 @@ export class Parameters {
     }
   }
 
+  /**
+   * Divides a trained model's linear layers by 1 + lambda. Q follows the scale of its argument, so the first step's
+   * Q(W) + lambda W is then as near to the model's own weights as Q(W) is to W, and not 1 + lambda times as large.
+   */
+  shareWithResidual(lambda: number): void {
+    if (this.#quantization.method === "none" || lambda === 0) return;
+    for (const { weights } of this.linear) {
+      const { values } = weights;
+      for (const [index, value] of values.entries()) values[index] = value / (1 + lambda);
+    }
+  }
+
   /** Writes Q(W) + lambda W of every quantized layer. */
   quantize(lambda: number): void {
     if (this.#quantization.method === "none") return;

@@ -18,6 +18,7 @@ import {
 } from "./activations.ts";
 import type { TrainingConfig } from "./config-schema.ts";
 import { Diagnostics } from "./diagnostics.ts";
+import { wireInduction } from "./induction-start.ts";
 import {
   describeFolder,
   describeNewModel,
@@ -28,6 +29,7 @@ import { openTokenData } from "./open-data.ts";
 import { linearShapes, Parameters } from "./parameters.ts";
 import { checkLinearShapes } from "./quantized-layers.ts";
 import { SampleWriter } from "./samples.ts";
+import { arenasLambda } from "./schedules.ts";
 import { Teacher } from "./teacher.ts";
 import type { TokenData } from "./token-data.ts";
 import {
@@ -100,8 +102,12 @@ function assemble(
   const parameters = new Parameters(kernels, memory, model.config, quantization);
   if ("from" in config.model) {
     loadFolderWeights(config.model.from, (name) => parameters.named(name).weights.values);
+    parameters.shareWithResidual(arenasLambda(0, config.steps, quantization.arenas));
   } else {
     parameters.initialize(config.seed, model.config.num_hidden_layers);
+    if (config.model.start === "induction") {
+      wireInduction(model.config, (name) => parameters.named(name).weights.values, config.seed);
+    }
   }
   const data = openTokenData(config, tokenizer.tokenizer);
   const activations = allocateActivations(memory, model.config, batch, true);

@@ -1,9 +1,11 @@
 /** The corpus as a whole: the same for ever, varied, well-formed English, and answers that fulfil their requests. */
 import { describe, expect, test } from "bun:test";
 import {
+  COURSE_SEED_BEGIN,
   HELD_OUT_SEED_BEGIN,
   markedText,
   SEED_END,
+  type StoryDocument,
   storyDocuments,
 } from "../../../scripts/corpus/documents.ts";
 
@@ -113,5 +115,26 @@ describe("chats", () => {
       expect(assistant.toLowerCase()).toContain(name.toLowerCase());
       expect(assistant.toLowerCase()).toContain(kind.toLowerCase());
     }
+  });
+});
+
+describe("the course", () => {
+  const at = (place: number) => [
+    ...storyDocuments(COURSE_SEED_BEGIN + place, COURSE_SEED_BEGIN + place + 500),
+  ];
+  const isEcho = ({ chat }: StoryDocument) => chat?.user.includes(chat.assistant) === true;
+  const shareAt = (place: number) => at(place).filter(isEcho).length / 500;
+
+  test("begins with echoes only, and ends with a fifth of them", () => {
+    expect(at(0).every(isEcho)).toBe(true);
+    expect(shareAt(11_250)).toBeCloseTo(0.6, 1);
+    expect(shareAt(200_000)).toBeCloseTo(0.2, 1);
+    expect(documents.filter(isEcho)).toEqual([]);
+  });
+
+  test("is the same for ever", () => {
+    const hash = new Bun.CryptoHasher("sha256");
+    for (const document of [...at(0), ...at(10_000)]) hash.update(markedText(document));
+    expect(hash.digest("hex")).toBe("203b6ef74ea6f3d93332d23476139a57b3bb6b2793d41b03cba407a6b8727fa4");
   });
 });
