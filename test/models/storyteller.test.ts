@@ -36,7 +36,7 @@ test("it is small and sound, and every linear layer is 1.25-bit", () => {
     const { directory } = readPackedFile(source);
     expect(directory.label).toContain("storyteller");
     const linear = directory.tensors.filter((tensor) => tensor.name.includes("_proj"));
-    const { num_hidden_layers } = CONFIGURATION.model.shape;
+    const { num_hidden_layers } = directory.config;
     expect(linear.map((tensor) => tensor.kind)).toEqual(new Array(7 * num_hidden_layers).fill("sherry"));
   } finally {
     source.close();

@@ -84,7 +84,8 @@ function attentionOfFirstHead(query: Float32Array, key: Float32Array, token: num
   const scores = Array.from({ length: token + 1 }, (_, place) => {
     let score = 0;
     for (let index = 0; index < HEAD_DIM; index += 1) {
-      score += (query[token * 2 * GROUP * HEAD_DIM + index] ?? 0) * (key[place * GROUP * HEAD_DIM + index] ?? 0);
+      score +=
+        (query[token * 2 * GROUP * HEAD_DIM + index] ?? 0) * (key[place * GROUP * HEAD_DIM + index] ?? 0);
     }
     return Math.exp(score / Math.sqrt(HEAD_DIM));
   });
