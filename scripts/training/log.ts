@@ -44,7 +44,6 @@ export type LogLine =
       readonly tokens_per_step: number;
       readonly steps: number;
       readonly thread_count: number;
-      readonly float_peak_gflops: number | null;
     }
   | {
       readonly kind: "step";

@@ -114,7 +114,6 @@ function startLine({ config, kernels, model, parameters }: Session): LogLine {
     bits_per_weight: bitsPerWeight(linearShapes(model.config), quantization),
     tokens_per_step: batch.sequences * batch.sequence_tokens * batch.accumulation,
     thread_count: kernels.thread_count,
-    float_peak_gflops: null,
   };
 }
 

@@ -76,7 +76,6 @@ def train(arguments: list[str]) -> None:
         "bits_per_weight": quantizer.bits_per_weight(linears.values()),
         "tokens_per_step": tokens_per_step,
         "thread_count": torch.get_num_threads(),
-        "float_peak_gflops": None,
     }
     log = RunLog(output / "log.jsonl", residual, facts, tokens_per_step)
     trainer = Trainer(

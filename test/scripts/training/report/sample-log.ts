@@ -31,7 +31,7 @@ export function sampleLines(options: SampleOptions = {}): object[] {
     {
       ...{ kind: "start", version: 1, name, method, arenas, schedule: arenas ? "cosine" : null },
       ...{ granularity: "group", group_columns: 32, seed, parameters: 1_234, quantized_parameters: 1_000 },
-      ...{ bits_per_weight: 1.75, tokens_per_step: 256, steps, thread_count: 2, float_peak_gflops: null },
+      ...{ bits_per_weight: 1.75, tokens_per_step: 256, steps, thread_count: 2 },
     },
   ];
   for (let step = 1; step <= steps; step += 1) {
