@@ -23,7 +23,7 @@ export interface ModelDescription {
 }
 
 /** What a story model says without further settings: some choice, nothing far down the tail. */
-const GENERATION_JSON: JsonObject = { do_sample: true, temperature: 0.5, top_p: 0.9 };
+const GENERATION_JSON: JsonObject = { do_sample: true, temperature: 0.3, top_p: 0.9 };
 
 /** @throws SherryError checkpoint_invalid | checkpoint_unsupported for sizes that contradict each other */
 export function describeNewModel(sizes: ModelSizes, tokenizer: Tokenizer): ModelDescription {

@@ -2,7 +2,7 @@
  * The model that the package carries: small, sound, on the 3:4 grid, made from the committed configuration, as good
  * through the runtime as its training's log says, and answering a chat with a text that it ends by itself.
  */
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CorpusData } from "../../scripts/training/corpus-data.ts";
@@ -12,6 +12,7 @@ import { readPackedFile } from "../../src/format/reader.ts";
 import { verifyPackedFile } from "../../src/format/verify.ts";
 import { scoreText } from "../../src/generation/scoring.ts";
 import { TextModel } from "../../src/generation/text-model.ts";
+import type { Model } from "../../src/generation/types.ts";
 import { loadModel } from "../../src/scheduler/load-model.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
@@ -78,19 +79,29 @@ describe("through the runtime", () => {
   });
 });
 
-test("asked for a story it writes one and ends it by itself", async () => {
-  const model = await loadModel(MODEL, { thread_count: 1 });
-  try {
+describe("asked for a story", () => {
+  let model: Model;
+  beforeAll(async () => {
+    model = await loadModel(MODEL, { thread_count: 1 });
+  });
+  afterAll(() => model.close());
+
+  test.each([
+    { content: "Tell me a story about a brave mouse named Pip.", words: ["Pip", "mouse"] },
+    { content: "Please tell me a story about a lazy fox called Ruby.", words: ["Ruby", "fox"] },
+    { content: "Can you tell me a story about a clever girl named Nora?", words: ["Nora", "girl"] },
+  ])("$content", async ({ content, words }) => {
     let text = "";
     let reason = "none";
-    const messages = [{ role: "user" as const, content: "Tell me a story about a brave mouse named Pip." }];
+    const messages = [{ role: "user" as const, content }];
     for await (const chunk of model.generate({ messages }, { temperature: 0 })) {
       text += chunk.text;
       reason = chunk.finish?.reason ?? reason;
     }
+    // It ends by itself, is a story in length, is about whom it was asked for, and stays with the name.
     expect(reason).toBe("stop");
     expect(text.split(/\s+/).length).toBeGreaterThan(60);
-  } finally {
-    await model.close();
-  }
+    for (const word of words) expect(text).toContain(word);
+    expect(text.split(words[0] ?? "?").length - 1).toBeGreaterThanOrEqual(4);
+  });
 });
