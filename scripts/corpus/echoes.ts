@@ -1,9 +1,8 @@
 /**
  * Chats in which the assistant says again what it was told: words in no order that could be guessed, or a few sentences
- * out of a story. They are there to
- * teach copying from far back, which stories ask for (the name, the kind, the thing that was wished for) but reward too
- * seldom for a small model to find out soon: here half of the tokens are free to whoever looks back ("In-context
- * Learning and Induction Heads", Olsson et al. 2022).
+ * out of a story. They teach copying from far back, which stories ask for (the name, the kind, the thing that was wished
+ * for) but reward too seldom for a small model to find out soon: here half of the tokens are free to whoever looks back
+ * ("In-context Learning and Induction Heads", Olsson et al. 2022).
  */
 import { ANIMALS } from "./animals.ts";
 import { pickName } from "./names.ts";
@@ -21,17 +20,10 @@ const NAME_SHARE = 0.6;
 
 const REQUEST =
   "[Say|Repeat] after me: {words}|[Please say|Say] this [again|once more]: {words}|Can you [say|repeat] this? {words}|{words} [Now you!|Say it again.|What did I say?]";
-const NOTHING_MORE = (name: string): never => {
-  throw new RangeError(`an echo has no {${name}}`);
-};
 
 export function createEcho(picker: Picker): Chat {
   const words = picker.chance(PASSAGE_SHARE) ? passageOf(picker) : wordsOf(picker);
-  const user = fillTemplate(
-    `[${REQUEST}]`,
-    (name) => (name === "words" ? words : NOTHING_MORE(name)),
-    picker,
-  );
+  const user = fillTemplate(`[${REQUEST}]`, () => words, picker);
   return { user, assistant: words };
 }
 

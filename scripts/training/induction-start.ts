@@ -1,8 +1,8 @@
 /**
  * A start with induction heads wired in ("In-context Learning and Induction Heads", Olsson et al. 2022): heads of the
  * first layer look at the token before, heads of the second find earlier places whose token before is the present one
- * and copy what stands there. Random weights find this circuit only after far more tokens than one machine trains on
- * (docs/training.md has the figures). It is a start and nothing more: training moves every number of it.
+ * and copy what stands there. Random weights had not found this circuit after 6 M tokens (docs/training.md has the
+ * figures). It is a start and nothing more: training moves every number of it.
  *
  * Legend: C hidden_size, H query heads, G key-value heads, D head_dim, P = D / 2 pairs that rotary position turns, pair i
  * being the rows i and P + i of a head, by rope_theta^(-i/P) a token. Wired are the first query head of each group, and
@@ -31,7 +31,7 @@ const MATCH_PAIRS_MIN = 4;
 /**
  * Overwrites the wired heads' weights, the embedding and the last norm.
  * @param weightsOf the weights of a tensor by its Hugging Face name, random so far
- * @throws SherryError argument_invalid when the model has no second layer or too few pairs that turn slowly
+ * @throws SherryError argument_invalid when the model has no second layer, or too few pairs that turn slowly or fast
  */
 export function wireInduction(
   config: ModelConfig,
@@ -44,13 +44,8 @@ export function wireInduction(
   const random = Random.fromSeed((seed ^ 0x9e3779b9) >>> 0);
   const shared = Float32Array.from({ length: hidden_size }, () => (random.nextUniform() < 0.5 ? -1 : 1));
   wireEmbedding(weightsOf, shared, config);
-  const [first, second] = [0, 1].map((layer) => ({
-    query: weightsOf(`model.layers.${layer}.self_attn.q_proj.weight`),
-    key: weightsOf(`model.layers.${layer}.self_attn.k_proj.weight`),
-    value: weightsOf(`model.layers.${layer}.self_attn.v_proj.weight`),
-    output: weightsOf(`model.layers.${layer}.self_attn.o_proj.weight`),
-  }));
-  if (first === undefined || second === undefined) return;
+  const first = attentionOf(weightsOf, 0);
+  const second = attentionOf(weightsOf, 1);
   for (let group = 0; group < num_key_value_heads; group += 1) {
     const head = group * (num_attention_heads / num_key_value_heads);
     const place = { hidden_size, num_attention_heads, head_dim, group, head };
@@ -78,6 +73,11 @@ interface AttentionWeights {
   readonly output: Float32Array;
 }
 
+function attentionOf(weightsOf: (name: string) => Float32Array, layer: number): AttentionWeights {
+  const weights = (name: string) => weightsOf(`model.layers.${layer}.self_attn.${name}_proj.weight`);
+  return { query: weights("q"), key: weights("k"), value: weights("v"), output: weights("o") };
+}
+
 /** Where a wired head's rows and columns are. */
 interface Place {
   readonly hidden_size: number;
@@ -95,9 +95,9 @@ function turnsOf({ num_hidden_layers, head_dim, rope_theta }: ModelConfig): numb
   if (num_hidden_layers >= 2 && matching >= MATCH_PAIRS_MIN && pairs - matching >= POSITION_PAIRS)
     return turns;
   throw new SherryError("argument_invalid", "model.start", {
-    expected: `"random" for a model without a second layer or with fewer than ${MATCH_PAIRS_MIN} pairs of a head that turn by less than ${MATCH_TURN_MAX} a token`,
-    received: `"induction" with ${num_hidden_layers} layers and ${matching} such pairs of ${pairs}`,
-    next_step: "Raise model.shape's num_hidden_layers, head_dim or rope_theta, or start from random weights",
+    expected: `2 layers or more, and in a head at least ${MATCH_PAIRS_MIN} pairs that turn by less than ${MATCH_TURN_MAX} a token and ${POSITION_PAIRS} that turn by more`,
+    received: `${num_hidden_layers} layers, ${matching} and ${pairs - matching} pairs`,
+    next_step: 'Change num_hidden_layers, head_dim or rope_theta of model.shape, or take the start "random"',
   });
 }
 

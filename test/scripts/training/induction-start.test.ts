@@ -3,10 +3,14 @@
  * second at what followed the same token earlier, before any training; random weights do neither.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { allocateActivations } from "../../../scripts/training/activations.ts";
 import { forward } from "../../../scripts/training/forward.ts";
 import { wireInduction } from "../../../scripts/training/induction-start.ts";
 import { Parameters } from "../../../scripts/training/parameters.ts";
+import { openSession } from "../../../scripts/training/session.ts";
 import { TrainingMemory } from "../../../scripts/training/training-memory.ts";
 import type { ModelConfig } from "../../../src/format/directory.ts";
 import { bestCpuLevel } from "../../../src/native/kernels.ts";
@@ -14,6 +18,7 @@ import { TrainingKernels } from "../../../src/native/training-kernels.ts";
 import { trainingLibrary } from "../../../src/native/training-library.ts";
 import { parseModelConfig } from "../../../src/packing/checkpoint-config.ts";
 import { Random } from "../../../src/sampling/random.ts";
+import { tinyConfig, tinyRun } from "./tiny-run.ts";
 
 // Built here where it is missing, so that no test's own time limit has to hold a build.
 trainingLibrary();
@@ -118,9 +123,23 @@ test("a seed has its own weights, the same every time", () => {
 });
 
 test.each([
-  { changes: { num_hidden_layers: 1 }, received: "1 layers and 11 such pairs of 16" },
-  { changes: { head_dim: 8 }, received: "2 layers and 2 such pairs of 4" },
-  { changes: { rope_theta: 2 }, received: "2 layers and 0 such pairs of 16" },
+  { changes: { num_hidden_layers: 1 }, received: "1 layers, 11 and 5 pairs" },
+  { changes: { head_dim: 8 }, received: "2 layers, 2 and 2 pairs" },
+  { changes: { rope_theta: 2 }, received: "2 layers, 0 and 16 pairs" },
+  { changes: { head_dim: 16, rope_theta: 1e9 }, received: "2 layers, 6 and 2 pairs" },
 ])("refused for $changes", ({ changes, received }) => {
-  expect(() => parametersOf(modelConfig(changes), true)).toThrow(received);
+  expect(() => parametersOf(modelConfig(changes), true)).toThrow(
+    `turn by more, received ${received}. Change num_hidden_layers`,
+  );
+});
+
+test("model.start of a configuration chooses it", () => {
+  const folder = mkdtempSync(join(tmpdir(), "sherry-start-"));
+  try {
+    const { shape } = tinyConfig(folder).model;
+    const config = tinyRun(folder, { model: { shape, start: "induction" } });
+    expect(() => openSession(config, folder, () => {})).toThrow("received 2 layers, 2 and 2 pairs");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
