@@ -8,12 +8,15 @@ pub const Level = enum(u32) {
     scalar = 0,
     /// AVX2, FMA, F16C, BMI1, BMI2, LZCNT, MOVBE: what x86-64-v3 promises.
     avx2 = 1,
+    /// The same, and AVX-512 F, BW, CD, DQ, VL (x86-64-v4), VBMI and VNNI: Ice Lake, Zen 4 and later.
+    avx512 = 2,
 };
 
 /// The best level that runs here.
 pub fn detect() Level {
     if (builtin.cpu.arch != .x86_64) return .scalar;
-    return if (hasX86Level3()) .avx2 else .scalar;
+    if (!hasX86Level3()) return .scalar;
+    return if (hasAvx512()) .avx512 else .avx2;
 }
 
 const Leaf = struct { eax: u32, ebx: u32, ecx: u32, edx: u32 };
@@ -63,4 +66,13 @@ fn hasX86Level3() bool {
     if (!has(cpuid(7, 0).ebx, &.{ 3, 5, 8 })) return false;
     // LZCNT.
     return has(cpuid(0x80000001, 0).ecx, &.{5});
+}
+
+/// Given what hasX86Level3 has found.
+fn hasAvx512() bool {
+    // Beside XMM and YMM state: opmask, the upper halves of ZMM0-15, ZMM16-31.
+    if (!has(savedStates(), &.{ 5, 6, 7 })) return false;
+    const leaf_7 = cpuid(7, 0);
+    // F, DQ, CD, BW, VL; VBMI, VNNI.
+    return has(leaf_7.ebx, &.{ 16, 17, 28, 30, 31 }) and has(leaf_7.ecx, &.{ 1, 11 });
 }

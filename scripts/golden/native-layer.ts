@@ -1,10 +1,11 @@
 /** The quantizers and the quantized layer as the Zig training kernels compute them. */
+import type { CpuLevel } from "../../src/native/kernels.ts";
 import { type LinearShape, TrainingBuffer, TrainingKernels } from "../../src/native/training-kernels.ts";
 import type { Matrix, QuantizerSettings } from "./quantizer-cases.ts";
 import type { LayerOperations } from "./quantizer-vectors.ts";
 
 /** Calls `use` with the operations on one level, which are gone afterwards. */
-export function withNativeLayer<T>(cpu_level: "scalar" | "avx2", use: (operations: LayerOperations) => T): T {
+export function withNativeLayer<T>(cpu_level: CpuLevel, use: (operations: LayerOperations) => T): T {
   const kernels = TrainingKernels.create({ cpu_level, thread_count: 1 });
   const buffers: TrainingBuffer[] = [];
   const buffer = (count: number) => {

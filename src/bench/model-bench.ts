@@ -85,6 +85,7 @@ export interface ModelBenchOptions {
   readonly path: string;
   readonly plan: ModelPlan;
   readonly threads: number;
+  readonly cpu_level: CpuLevel;
   readonly on_progress: (share: number, text: string) => void;
   /** Called before every round, for noise.ts. */
   readonly onRound: () => void;
@@ -103,9 +104,16 @@ const PROFILE_STEPS = 8;
 const SCALAR_PROMPT_TOKENS = 4;
 const EMPTY_CALLS = 10_000;
 
+function openModel(
+  { path, threads, cpu_level }: ModelBenchOptions,
+  context_tokens: number | undefined,
+): PackedModel {
+  return PackedModel.open(path, { thread_count: threads, cpu_level, context_tokens });
+}
+
 function openTimes(options: ModelBenchOptions, context_tokens: number | undefined): Statistics {
   const times = Array.from({ length: options.plan.open_count }, () =>
-    timed(() => PackedModel.open(options.path, { thread_count: options.threads, context_tokens }).close()),
+    timed(() => openModel(options, context_tokens).close()),
   );
   return statisticsOf(times);
 }
@@ -114,7 +122,7 @@ function openTimes(options: ModelBenchOptions, context_tokens: number | undefine
 export async function benchModel(options: ModelBenchOptions): Promise<ModelReport> {
   const { path, plan, threads, on_progress } = options;
   on_progress(0, "opening the model");
-  const probe = PackedModel.open(path, { thread_count: threads });
+  const probe = openModel(options, undefined);
   const limit = probe.directory.config.max_position_embeddings;
   probe.close();
   const context_tokens = Math.min(
@@ -123,7 +131,7 @@ export async function benchModel(options: ModelBenchOptions): Promise<ModelRepor
   );
   const open_ms = openTimes(options, context_tokens);
   const before = residentMemory();
-  const model = PackedModel.open(path, { thread_count: threads, context_tokens });
+  const model = openModel(options, context_tokens);
   const caches: KeyValueCache[] = [];
   const createCache = (capacity: number): KeyValueCache => {
     const cache = model.createCache(capacity);

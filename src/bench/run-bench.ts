@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SherryError } from "../errors.ts";
 import { BenchContext, fillRange } from "../native/bench-library.ts";
-import { type CpuLevel, Kernels } from "../native/kernels.ts";
+import { bestCpuLevel, type CpuLevel } from "../native/kernels.ts";
 import { NativeMemory } from "../native/memory.ts";
 import { defaultThreadCount } from "../native/threads.ts";
 import { rangeOf } from "../native/weight.ts";
@@ -40,6 +40,8 @@ export interface BenchOptions {
   /** The most threads that are measured. Default: the CPUs this process may use. */
   readonly threads?: number | undefined;
   readonly rounds?: number | undefined;
+  /** Default: the best that this machine runs. */
+  readonly cpu_level?: CpuLevel | undefined;
   readonly memory_limit_bytes: number;
   /** Only cases whose name contains this, and the baselines at their shapes. */
   readonly filter?: string | undefined;
@@ -89,7 +91,7 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
   const thread_counts = threadCounts(options.threads ?? defaultThreadCount());
   const facts = machineFacts();
   const load_average = loadAverage();
-  const cpu_level = bestLevel();
+  const cpu_level = options.cpu_level ?? bestCpuLevel();
   const rounds: RoundCalibration[] = [];
   const mismatches: string[] = [];
   let kernels: KernelsReport | null = null;
@@ -109,12 +111,6 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
     ...{ is_quick: options.is_quick, facts, cpu_level, thread_counts, kernels, model, mismatches },
     noise: noiseReport(rounds, load_average),
   };
-}
-
-function bestLevel(): CpuLevel {
-  const kernels = Kernels.create({ thread_count: 1 });
-  kernels.close();
-  return kernels.cpu_level;
 }
 
 async function measureKernels(
@@ -192,7 +188,7 @@ async function measureModel(
     fillRange(rangeOf(memory), 1, "any");
     const path = folder === null ? (model_path ?? "") : await makeSynthetic(folder, plan, options);
     const onRound = () => void rounds.push(calibrate(context, rangeOf(memory)));
-    return await benchModel({ path, plan: plan.model, threads, on_progress, onRound, signal });
+    return await benchModel({ path, plan: plan.model, threads, cpu_level, on_progress, onRound, signal });
   } finally {
     memory.free();
     context.close();

@@ -8,6 +8,7 @@ import { BENCH_PARTS, type BenchReport, runBench } from "../bench/run-bench.ts";
 import { textReport } from "../bench/text-report.ts";
 import { SherryError } from "../errors.ts";
 import { THREAD_COUNT_MAX } from "../limits.ts";
+import { CPU_LEVELS } from "../native/kernels.ts";
 import { type CommandDescription, helpText, type ParsedCommand, parseCommand } from "./arguments.ts";
 import { choiceOf, isOn, numberOf, textOf } from "./option-values.ts";
 import { errorColumns, progressBar } from "./progress-bar.ts";
@@ -43,6 +44,13 @@ export const description: CommandDescription = {
       minimum: 1,
       maximum: ROUNDS_MAX,
       default_text: "7",
+    },
+    "cpu-level": {
+      type: "string",
+      placeholder: "LEVEL",
+      description: "The kernels that are measured",
+      choices: CPU_LEVELS,
+      default_text: "the best this machine has",
     },
     filter: {
       type: "string",
@@ -101,6 +109,7 @@ async function interruptibleBench(
       is_quick: isOn(parsed, "quick"),
       threads: numberOf(parsed, "threads"),
       rounds: numberOf(parsed, "rounds"),
+      cpu_level: choiceOf(parsed, "cpu-level", CPU_LEVELS),
       memory_limit_bytes: memory_limit_mib * 1024 * 1024,
       filter: textOf(parsed, "filter"),
       on_progress: (share, text) => bar.draw(share, text),

@@ -1,11 +1,12 @@
 /** How a model is opened: the options that every command which computes has in common. */
 import { CONTEXT_TOKENS_MAX, THREAD_COUNT_MAX } from "../limits.ts";
+import { CPU_LEVELS } from "../native/kernels.ts";
 import type { LoadOptions } from "../scheduler/load-model.ts";
 import type { OptionDescription, ParsedCommand } from "./arguments.ts";
 import { choiceOf, isOn, numberOf } from "./option-values.ts";
 
 const KEY_VALUE_ELEMENTS = ["f16", "f32", "q8"] as const;
-const CPU_LEVELS = ["auto", "scalar", "avx2"] as const;
+const CPU_LEVEL_CHOICES = ["auto", ...CPU_LEVELS] as const;
 
 export const MODEL_OPTIONS: Readonly<Record<string, OptionDescription>> = {
   threads: {
@@ -51,7 +52,7 @@ export const MODEL_OPTIONS: Readonly<Record<string, OptionDescription>> = {
     description: "Which kernels compute",
     placeholder: "LEVEL",
     environment: "SHERRY_CPU_LEVEL",
-    choices: CPU_LEVELS,
+    choices: CPU_LEVEL_CHOICES,
     default_text: "auto, the best this machine has",
   },
 };
@@ -63,6 +64,6 @@ export function modelOptionsOf(parsed: ParsedCommand): LoadOptions {
     key_value_element: choiceOf(parsed, "key-value", KEY_VALUE_ELEMENTS),
     lock_memory: isOn(parsed, "lock-memory") ? true : undefined,
     coarse_head: isOn(parsed, "coarse-head") ? true : undefined,
-    cpu_level: choiceOf(parsed, "cpu-level", CPU_LEVELS),
+    cpu_level: choiceOf(parsed, "cpu-level", CPU_LEVEL_CHOICES),
   };
 }

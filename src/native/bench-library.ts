@@ -7,15 +7,13 @@
 import { dlopen, type Pointer, ptr } from "bun:ffi";
 import { SherryError } from "../errors.ts";
 import { builtLibrary } from "./build.ts";
-import type { CpuLevel } from "./kernels.ts";
+import { CPU_LEVELS, type CpuLevel } from "./kernels.ts";
 import { checkStatus } from "./status.ts";
 import { BENCH_SYMBOLS } from "./symbols.ts";
 import type { NativeRange } from "./weight.ts";
 
 /** zig/bench/context.zig's abi_version. */
 export const BENCH_ABI_VERSION = 1;
-
-const LEVEL_CODES: Readonly<Record<CpuLevel, number>> = { scalar: 0, avx2: 1 };
 
 /** What fillRange writes (zig/bench/fill.zig). */
 export const FILL_PATTERNS = { any: 0, every_kernel: 1 } as const;
@@ -104,7 +102,7 @@ export class BenchContext {
     const out = new BigUint64Array(1);
     const { symbols } = benchLibrary();
     checkStatus(
-      symbols.sherry_bench_context_create(LEVEL_CODES[cpu_level], thread_count, ptr(out)),
+      symbols.sherry_bench_context_create(CPU_LEVELS.indexOf(cpu_level), thread_count, ptr(out)),
       `starting baselines of level ${cpu_level} with ${thread_count} threads`,
     );
     // The status says that a context was written; its address becomes the branded number that FFI calls take.

@@ -25,25 +25,15 @@ import {
   type TableWeight,
 } from "./weight.ts";
 
-export type CpuLevel = "scalar" | "avx2";
-const CPU_LEVELS: readonly CpuLevel[] = ["scalar", "avx2"];
+/** Instruction set levels, each with those before it; the index is zig/cpu.zig's value. */
+export const CPU_LEVELS = ["scalar", "avx2", "avx512"] as const;
+export type CpuLevel = (typeof CPU_LEVELS)[number];
 
 export interface KernelOptions {
-  /** "auto" is the best level that this machine runs. Default: SHERRY_CPU_LEVEL, else auto. */
+  /** "auto", the default, is the best level that this machine runs. */
   readonly cpu_level?: CpuLevel | "auto";
   /** Default: the CPUs that this process may use, by affinity and control group. */
   readonly thread_count?: number;
-}
-
-/** @throws SherryError argument_invalid for a name that is no level. */
-export function cpuLevelFrom(text: string | undefined): CpuLevel | "auto" {
-  if (text === undefined || text === "" || text === "auto") return "auto";
-  const level = CPU_LEVELS.find((name) => name === text);
-  if (level !== undefined) return level;
-  throw new SherryError("argument_invalid", "SHERRY_CPU_LEVEL", {
-    expected: `auto, ${CPU_LEVELS.join(" or ")}`,
-    received: text,
-  });
 }
 
 /** The bytes of a prepared buffer for B tokens of K columns. */
@@ -56,9 +46,14 @@ export function preparedBytes(tokens: number, columns: number): number {
   return Number(out[0]);
 }
 
+/** The levels that this machine runs, the best one last. @throws the loader's errors */
+export function usableCpuLevels(): readonly CpuLevel[] {
+  return CPU_LEVELS.slice(0, library().symbols.sherry_cpu_level_best() + 1);
+}
+
 /** The highest level that this machine runs. @throws the loader's errors */
 export function bestCpuLevel(): CpuLevel {
-  return CPU_LEVELS[library().symbols.sherry_cpu_level_best()] ?? "scalar";
+  return usableCpuLevels().at(-1) ?? "scalar";
 }
 
 /** One instruction set level with one thread pool. Not to be used from two threads at once; `close` frees it. */

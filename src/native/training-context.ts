@@ -1,11 +1,9 @@
 /** A native training context, and the check that its methods make of their arrays. */
 import { type Pointer, ptr } from "bun:ffi";
 import { SherryError } from "../errors.ts";
-import type { CpuLevel } from "./kernels.ts";
+import { CPU_LEVELS, type CpuLevel } from "./kernels.ts";
 import { checkStatus } from "./status.ts";
 import { trainingLibrary } from "./training-library.ts";
-
-const LEVEL_CODES: Readonly<Record<CpuLevel, number>> = { scalar: 0, avx2: 1 };
 
 export interface TrainingKernelOptions {
   readonly cpu_level: CpuLevel;
@@ -37,7 +35,7 @@ export abstract class TrainingContext {
   protected constructor({ cpu_level, thread_count }: TrainingKernelOptions) {
     const out = new BigUint64Array(1);
     checkStatus(
-      this.symbols.sherry_train_context_create(LEVEL_CODES[cpu_level], thread_count, ptr(out)),
+      this.symbols.sherry_train_context_create(CPU_LEVELS.indexOf(cpu_level), thread_count, ptr(out)),
       `starting training kernels of level ${cpu_level} with ${thread_count} threads`,
     );
     // The status says that a context was written; its address becomes the branded number that FFI calls take.

@@ -7,6 +7,7 @@ import { generateSteps } from "../../src/generation/steps.ts";
 import { TextModel } from "../../src/generation/text-model.ts";
 import type { GenerateOptions, Prompt } from "../../src/generation/types.ts";
 import { PackedModel } from "../../src/model/packed-model.ts";
+import { usableCpuLevels } from "../../src/native/kernels.ts";
 import { packCheckpoint } from "../../src/packing/packer.ts";
 import { createSampler } from "../../src/sampling/sampler.ts";
 import { refusal } from "../format/refusal.ts";
@@ -85,7 +86,9 @@ describe("a random model with 2,000 tokens", () => {
 
   test.each([
     ["scalar", 1],
-    ["auto", 2],
+    ...usableCpuLevels()
+      .slice(1)
+      .map((level) => [level, 2] as const),
   ] as const)("gives the text that all logits give (%s, %d threads)", (cpu_level, thread_count) => {
     const model = TextModel.open(folder.at("split8.sherry"), { cpu_level, thread_count });
     expect(model.model.top_tokens_max).toBe(256);
@@ -95,7 +98,9 @@ describe("a random model with 2,000 tokens", () => {
 
   test.each([
     ["scalar", 1],
-    ["auto", 2],
+    ...usableCpuLevels()
+      .slice(1)
+      .map((level) => [level, 2] as const),
   ] as const)("gives that text with a coarse pass first, too (%s, %d threads)", (cpu_level, thread_count) => {
     const options = { cpu_level, thread_count, coarse_head: true };
     const model = TextModel.open(folder.at("split8.sherry"), options);

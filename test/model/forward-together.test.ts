@@ -7,6 +7,7 @@ import { BATCH_TOKENS_MAX, SEQUENCES_TOGETHER_MAX } from "../../src/limits.ts";
 import type { KeyValueCache } from "../../src/model/key-value-cache.ts";
 import { PackedModel, type PackedModelOptions } from "../../src/model/packed-model.ts";
 import type { SequenceStep, StepResult } from "../../src/model/sequence-steps.ts";
+import { usableCpuLevels } from "../../src/native/kernels.ts";
 import { refusal } from "../format/refusal.ts";
 import { TemporaryFolder } from "../packing/checkpoint-folder.ts";
 import { packRandomModel } from "./random-model.ts";
@@ -168,7 +169,9 @@ function expectTogether(
 
 const OPTIONS: readonly PackedModelOptions[] = [
   { thread_count: 1, cpu_level: "scalar" },
-  { thread_count: 2 },
+  ...usableCpuLevels()
+    .slice(1)
+    .map((cpu_level) => ({ thread_count: 2, cpu_level })),
   { thread_count: 3, key_value_element: "q8" },
 ];
 

@@ -3,7 +3,7 @@
  * stand for, and single products against a plain dot product over the blocks' own integers.
  */
 import { describe, expect, test } from "bun:test";
-import { type CpuLevel, Kernels, preparedBytes } from "../../src/native/kernels.ts";
+import { type CpuLevel, Kernels, preparedBytes, usableCpuLevels } from "../../src/native/kernels.ts";
 import { NativeMemory } from "../../src/native/memory.ts";
 import { PackingStatistics } from "../../src/native/packing.ts";
 import { rangeOf } from "../../src/native/weight.ts";
@@ -126,7 +126,7 @@ test.each([
   const weights = weightsOf(tensor);
   const packed = await packedBytes(tensor);
   const random = randomNumbers(7);
-  for (const cpu_level of ["scalar", "auto"] as (CpuLevel | "auto")[]) {
+  for (const cpu_level of usableCpuLevels()) {
     for (const tokens of [1, 3, 20]) {
       const x = Float32Array.from({ length: tokens * columns }, (_, index) =>
         index % 256 === 5 ? -127 : Math.floor(random() * 255) - 127,
@@ -151,7 +151,7 @@ function multiply(
   columns: number,
   x: Float32Array,
   tokens: number,
-  cpu_level: CpuLevel | "auto",
+  cpu_level: CpuLevel,
 ): Float32Array {
   const kernels = Kernels.create({ cpu_level, thread_count: 2 });
   const sizes = [packed.length, x.byteLength, preparedBytes(tokens, columns), tokens * rows * 4];

@@ -4,7 +4,7 @@
  * in the stated order (zig/kernels/sherry_linear.zig, q6k_linear.zig, int4_linear.zig), so nothing needs a tolerance.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type CpuLevel, Kernels, preparedBytes } from "../../src/native/kernels.ts";
+import { Kernels, preparedBytes, usableCpuLevels } from "../../src/native/kernels.ts";
 import { NativeMemory } from "../../src/native/memory.ts";
 import { type ColumnOrder, type LinearWeight, type NativeRange, rangeOf } from "../../src/native/weight.ts";
 import { blocksToCodes } from "../../src/packing/gguf/stq1.ts";
@@ -19,12 +19,6 @@ const CODEBOOK = (
 )
   .split(" ")
   .map((entry) => Number.parseInt(entry, 16));
-
-const LEVELS: readonly CpuLevel[] = (() => {
-  const kernels = Kernels.create({ thread_count: 1 });
-  kernels.close();
-  return kernels.cpu_level === "scalar" ? ["scalar"] : ["scalar", kernels.cpu_level];
-})();
 
 const at = (numbers: ArrayLike<number>, index: number): number => {
   const value = numbers[index];
@@ -110,7 +104,7 @@ function randomBlocks(
   return blocks;
 }
 
-describe.each(LEVELS)("level %s", (cpu_level) => {
+describe.each(usableCpuLevels())("level %s", (cpu_level) => {
   let kernels: Kernels;
   let memory: NativeMemory;
   let used = 0;

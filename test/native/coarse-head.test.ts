@@ -7,7 +7,7 @@ import {
   makeCoarseHead,
 } from "../../src/native/coarse-head.ts";
 import { HEAD_MARGIN, HeadCandidates } from "../../src/native/head.ts";
-import { Kernels } from "../../src/native/kernels.ts";
+import { Kernels, usableCpuLevels } from "../../src/native/kernels.ts";
 import { NativeMemory } from "../../src/native/memory.ts";
 import { rangeOf } from "../../src/native/weight.ts";
 import { refusal } from "../format/refusal.ts";
@@ -18,7 +18,7 @@ describe("a random head with its coarse plane", () => {
     using head = new RandomHead();
     const bytes = coarseHeadBytes(head.weight);
     const planes: Uint8Array[] = [];
-    for (const cpu_level of ["scalar", "auto"] as const) {
+    for (const cpu_level of usableCpuLevels()) {
       for (const thread_count of [1, 2]) {
         const memory = NativeMemory.allocate(bytes);
         const kernels = Kernels.create({ cpu_level, thread_count });

@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { split8Layout } from "../../src/format/split8-layout.ts";
 import { coarseHeadBytes } from "../../src/native/coarse-head.ts";
 import { HEAD_MARGIN, HeadCandidates } from "../../src/native/head.ts";
-import { Kernels } from "../../src/native/kernels.ts";
+import { Kernels, usableCpuLevels } from "../../src/native/kernels.ts";
 import { library } from "../../src/native/library.ts";
 import { refusal } from "../format/refusal.ts";
 import { COLUMNS, RandomHead, ROWS, TOKENS } from "./random-head.ts";
@@ -13,7 +13,7 @@ describe("a random head", () => {
   test("one token and three give the same logits, and the likeliest rows are theirs", () => {
     using head = new RandomHead();
     const results = [];
-    for (const cpu_level of ["scalar", "auto"] as const) {
+    for (const cpu_level of usableCpuLevels()) {
       for (const thread_count of [1, 2]) {
         const kernels = Kernels.create({ cpu_level, thread_count });
         kernels.prepare(head.ranges.x, TOKENS, COLUMNS, head.ranges.prepared);

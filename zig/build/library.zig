@@ -17,17 +17,20 @@ pub fn rootModule(b: *std.Build, targets: Targets, root: []const u8) *std.Build.
         .pic = true,
         .strip = true,
     });
-    if (targets.avx2) |avx2| {
-        module.addObject(b.addObject(.{
-            .name = "sherry_level_avx2",
-            .root_module = b.createModule(.{
-                .root_source_file = b.path("zig/level_avx2.zig"),
-                .target = avx2,
-                .optimize = .fast,
-                .pic = true,
-                .strip = true,
-            }),
-        }));
-    }
+    if (targets.avx2) |avx2| addLevel(b, module, "avx2", avx2);
+    if (targets.avx512) |avx512| addLevel(b, module, "avx512", avx512);
     return module;
+}
+
+fn addLevel(b: *std.Build, module: *std.Build.Module, comptime level: []const u8, target: std.Build.ResolvedTarget) void {
+    module.addObject(b.addObject(.{
+        .name = "sherry_level_" ++ level,
+        .root_module = b.createModule(.{
+            .root_source_file = b.path("zig/level_" ++ level ++ ".zig"),
+            .target = target,
+            .optimize = .fast,
+            .pic = true,
+            .strip = true,
+        }),
+    }));
 }

@@ -13,6 +13,7 @@ pub const thread_count_max = 256;
 const allocator = std.heap.page_allocator;
 
 extern const sherry_level_avx2: kernel.Table;
+extern const sherry_level_avx512: kernel.Table;
 
 pub const Context = struct {
     /// Guards against a pointer that is no context; cleared when the context is destroyed.
@@ -54,6 +55,7 @@ fn tableOf(level: cpu.Level) *const kernel.Table {
     return switch (level) {
         .scalar => &@import("../level_scalar.zig").table,
         .avx2 => if (builtin.cpu.arch == .x86_64) &sherry_level_avx2 else unreachable,
+        .avx512 => if (builtin.cpu.arch == .x86_64) &sherry_level_avx512 else unreachable,
     };
 }
 
@@ -71,7 +73,7 @@ pub export fn sherry_context_create(level: u32, thread_count: u32, out: ?*?*Cont
     const slot = out orelse return Status.argument_invalid.code();
     slot.* = null;
     if (thread_count == 0 or thread_count > thread_count_max) return Status.argument_invalid.code();
-    if (level > @backingInt(cpu.Level.avx2)) return Status.argument_invalid.code();
+    if (level > @backingInt(cpu.Level.avx512)) return Status.argument_invalid.code();
     if (level > @backingInt(cpu.detect())) return Status.cpu_unsupported.code();
     const chosen: cpu.Level = @fromBackingInt(@intCast(level));
     const context = allocator.create(Context) catch return Status.out_of_memory.code();

@@ -122,7 +122,7 @@ fn multiplySherry(context: *Context, all: sherry_linear.Arguments, tiles: usize)
         round.tables = all.prepared + layout.tables_offset;
         return context.run(context.kernels.sherry_linear, &round, tiles, checks.tileGrain(all.columns, all.tokens));
     }
-    const tables = context.scratchOf(most * layout.blocks * prepared_layout.table_bytes) orelse return .out_of_memory;
+    const tables = context.scratchOf(most * layout.blocks * prepared_layout.wide_table_bytes) orelse return .out_of_memory;
     round.tables = tables;
     while (round.first_token < all.tokens) : (round.first_token += most) {
         round.round_tokens = @min(most, all.tokens - round.first_token);

@@ -14,7 +14,7 @@
 //! nibble can name (|T| <= 381) are stored as two signed digits, T = 31 * high + low with high = mulhrs(T, 1057), that is
 //! (T * 1057 + 16384) >> 15; |low| <= 15, |high| <= 12. Sixteen bytes of low digits and sixteen of high digits a block.
 //! The order of the 64 blocks' tables inside the 2048 bytes (prepared.tableOffset) belongs to prepare, prepare_tables
-//! and sherry_linear alone.
+//! and sherry_linear alone. The AVX-512 level has tables of its own (prepare/avx512.zig).
 //!
 //! Unit of work: one activation block of one token; unit u is token u / N, block u % N.
 const std = @import("std");
@@ -51,8 +51,6 @@ pub const Target = struct {
     half_sums: *[prepared.block_half_sums]i16,
     column_order: format.ColumnOrder,
     values: *[format.activation_block_columns]i8,
-    /// Null when there are more tokens than tables are made for here.
-    tables: ?*[prepared.table_bytes]u8,
 
     pub fn init(arguments: *const Arguments, unit: usize) Target {
         const layout = prepared.Layout.init(arguments.tokens, arguments.columns).?;
@@ -61,8 +59,6 @@ pub const Target = struct {
         const sums: [*][prepared.block_sums]i32 = @ptrCast(@alignCast(base + layout.sums_offset));
         const half_sums: [*][prepared.block_half_sums]i16 = @ptrCast(@alignCast(base + layout.half_sums_offset));
         const values: [*][format.activation_block_columns]i8 = @ptrCast(base + layout.values_offset);
-        const tables: [*][prepared.table_bytes]u8 = @ptrCast(base + layout.tables_offset);
-        const tables_index = prepared.tableIndex(arguments.tokens, layout.blocks, unit / layout.blocks, unit % layout.blocks);
         const token = unit / layout.blocks;
         const first_column = unit % layout.blocks * format.activation_block_columns;
         const count = @min(format.activation_block_columns, arguments.columns - first_column);
@@ -73,10 +69,17 @@ pub const Target = struct {
             .half_sums = &half_sums[unit],
             .column_order = arguments.column_order,
             .values = &values[unit],
-            .tables = if (arguments.tokens <= prepared.table_tokens_max) &tables[tables_index] else null,
         };
     }
 };
+
+/// Where the tables of a unit go, `bytes` of them; null when there are more tokens than tables are made for here.
+pub inline fn tablesOf(comptime bytes: usize, arguments: *const Arguments, unit: usize) ?*[bytes]u8 {
+    if (arguments.tokens > prepared.table_tokens_max) return null;
+    const layout = prepared.Layout.init(arguments.tokens, arguments.columns).?;
+    const index = prepared.tableIndex(arguments.tokens, layout.blocks, unit / layout.blocks, unit % layout.blocks);
+    return arguments.prepared[layout.tables_offset + index * bytes ..][0..bytes];
+}
 
 /// The scale of a block whose largest magnitude is `largest`; values are not zero only when it is above zero.
 pub inline fn blockScale(finite: bool, largest: f32) f32 {
@@ -100,11 +103,11 @@ test "digits of every possible sum are small and join to the sum" {
 }
 
 /// The bytes that one implementation makes of one input.
-const Made = struct {
+pub const Made = struct {
     layout: prepared.Layout,
     bytes: []align(64) u8,
 
-    fn init(comptime run: kernel.Run, x: []const f32, tokens: usize, columns: usize, order: format.ColumnOrder) !Made {
+    pub fn init(comptime run: kernel.Run, x: []const f32, tokens: usize, columns: usize, order: format.ColumnOrder) !Made {
         const layout = prepared.Layout.init(tokens, columns).?;
         const bytes = try std.testing.allocator.alignedAlloc(u8, .@"64", layout.bytes);
         @memset(bytes, 0xa5);
@@ -122,11 +125,11 @@ const Made = struct {
         return .{ .layout = layout, .bytes = bytes };
     }
 
-    fn deinit(self: Made) void {
+    pub fn deinit(self: Made) void {
         std.testing.allocator.free(self.bytes);
     }
 
-    fn part(self: Made, comptime Element: type, offset: usize, count: usize) []const Element {
+    pub fn part(self: Made, comptime Element: type, offset: usize, count: usize) []const Element {
         return @alignCast(std.mem.bytesAsSlice(Element, self.bytes[offset..][0 .. count * @sizeOf(Element)]));
     }
 };
@@ -213,7 +216,7 @@ fn fillActivations(random: std.Random, x: []f32, kind: usize) void {
 const Check = fn (x: []const f32, tokens: usize, columns: usize, order: format.ColumnOrder) anyerror!void;
 
 /// Calls `check` with every kind of activations in odd shapes, and in both orders where the columns allow it.
-fn forEachCase(comptime check: Check) !void {
+pub fn forEachCase(comptime check: Check) !void {
     var generator = std.Random.DefaultPrng.init(0x5e44_0001);
     const columns_choices = [_]usize{ 1, 4, 31, 36, 64, 192, 255, 256, 257, 260, 320, 512, 1000 };
     for (columns_choices) |columns| for ([_]usize{ 1, 3, 9, prepared.table_tokens_max + 1 }) |tokens| {
@@ -246,16 +249,16 @@ test "AVX2 gives the same bytes as scalar" {
             defer expected.deinit();
             const received = try Made.init(@import("prepare/avx2.zig").run, x, tokens, columns, order);
             defer received.deinit();
-            try expectSameParts(expected, received, tokens);
+            try expectSameParts(expected, received, tokens, prepared.table_bytes);
         }
     }.check);
 }
 
-/// The parts, one after another: what lies between them is nobody's.
-fn expectSameParts(expected: Made, received: Made, tokens: usize) !void {
+/// The parts, one after another: what lies between them is nobody's. `table_bytes`: 0 where the tables may differ.
+pub fn expectSameParts(expected: Made, received: Made, tokens: usize, table_bytes: usize) !void {
     const layout = expected.layout;
     const cells = tokens * layout.blocks;
-    const tables_bytes = if (tokens <= prepared.table_tokens_max) cells * prepared.table_bytes else 0;
+    const tables_bytes = if (tokens <= prepared.table_tokens_max) cells * table_bytes else 0;
     for ([_][2]usize{
         .{ layout.scales_offset, cells * 4 },
         .{ layout.sums_offset, cells * 32 },

@@ -18,18 +18,22 @@ pub const Arguments = extern struct {
     /// The round: tokens first_token .. first_token + round_tokens.
     first_token: usize,
     round_tokens: usize,
-    /// u8 [round_tokens * N][table_bytes], at prepared.tableIndex of a round's tokens.
+    /// u8 [round_tokens * N][table_bytes or wide_table_bytes], at prepared.tableIndex of a round's tokens.
     tables: [*]align(64) u8,
 };
 
-const FillBlock = fn (values: *const [format.activation_block_columns]i8, tables: *[prepared.table_bytes]u8) void;
-
-/// A level's implementation, given how it fills one block's tables.
-pub inline fn runWith(comptime fillBlock: FillBlock, raw: *const anyopaque, begin: usize, end: usize) void {
+/// A level's implementation, given how it fills one block's tables and how many bytes they take.
+pub inline fn runWith(
+    comptime table_bytes: usize,
+    comptime fillBlock: fn (values: *const [format.activation_block_columns]i8, tables: *[table_bytes]u8) void,
+    raw: *const anyopaque,
+    begin: usize,
+    end: usize,
+) void {
     const arguments: *const Arguments = @ptrCast(@alignCast(raw));
     const layout = prepared.Layout.init(arguments.tokens, arguments.columns).?;
     const values: [*]const [format.activation_block_columns]i8 = @ptrCast(arguments.prepared + layout.values_offset);
-    const tables: [*][prepared.table_bytes]u8 = @ptrCast(arguments.tables);
+    const tables: [*][table_bytes]u8 = @ptrCast(arguments.tables);
     for (begin..end) |unit| {
         const token = unit / layout.blocks;
         const block = unit % layout.blocks;
@@ -38,7 +42,7 @@ pub inline fn runWith(comptime fillBlock: FillBlock, raw: *const anyopaque, begi
     }
 }
 
-fn expectTablesOfPrepare(comptime prepareRun: kernel.Run, comptime run: kernel.Run) !void {
+pub fn expectTablesOfPrepare(comptime prepareRun: kernel.Run, comptime run: kernel.Run, table_bytes: usize) !void {
     const allocator = std.testing.allocator;
     var generator = std.Random.DefaultPrng.init(0x5e44_0007);
     for ([_]usize{ 36, 600 }) |columns| for ([_]usize{ 1, 5, 8 }) |round_tokens| {
@@ -53,7 +57,7 @@ fn expectTablesOfPrepare(comptime prepareRun: kernel.Run, comptime run: kernel.R
         const few = try prepareTokens(prepareRun, x[first_token * columns ..], round_tokens, columns);
         defer allocator.free(few);
         const layout = prepared.Layout.init(round_tokens, columns).?;
-        const expected = few[layout.tables_offset..layout.bytes];
+        const expected = few[layout.tables_offset..][0 .. round_tokens * layout.blocks * table_bytes];
         const received = try allocator.alignedAlloc(u8, .@"64", expected.len);
         defer allocator.free(received);
         const arguments = Arguments{
@@ -83,10 +87,10 @@ fn prepareTokens(comptime run: kernel.Run, x: []const f32, tokens: usize, column
 }
 
 test "scalar makes the tables that prepare makes" {
-    try expectTablesOfPrepare(@import("prepare/scalar.zig").run, @import("prepare_tables/scalar.zig").run);
+    try expectTablesOfPrepare(@import("prepare/scalar.zig").run, @import("prepare_tables/scalar.zig").run, prepared.table_bytes);
 }
 
 test "AVX2 makes the tables that prepare makes" {
     if (comptime !testing.has_avx2) return error.SkipZigTest;
-    try expectTablesOfPrepare(@import("prepare/avx2.zig").run, @import("prepare_tables/avx2.zig").run);
+    try expectTablesOfPrepare(@import("prepare/avx2.zig").run, @import("prepare_tables/avx2.zig").run, prepared.table_bytes);
 }

@@ -19,13 +19,16 @@ pub const block_table_bytes = 32;
 pub const table_bytes = format.activation_block_columns / format.block_columns * block_table_bytes;
 /// Where the high digits of a block of four lie, counted from its low digits.
 pub const table_high_offset = 256;
+/// The same of the AVX-512 level, whose tables hold each digit's negative too (see prepare/avx512.zig).
+pub const wide_block_table_bytes = 2 * block_table_bytes;
+pub const wide_table_bytes = 2 * table_bytes;
 /// Tokens whose tables lie side by side, because sherry_linear looks up for as many at once.
 pub const table_tokens = 4;
 /// Up to this many tokens the tables are made together with the values. They take eight bytes an activation, so of more
 /// tokens sherry_linear's caller makes them in rounds of this many (prepare_tables.zig).
 pub const table_tokens_max = 64;
 
-/// Where the tables of an activation block of a token lie among all B * N, counted in `table_bytes`: four tokens' after
+/// Where the tables of an activation block of a token lie among all B * N, counted in one's bytes: four tokens' after
 /// four tokens' (the last fewer), in each block after block, in each block token after token. So what is used together
 /// lies together, and no two of it at a distance that makes them share a cache's sets.
 pub inline fn tableIndex(tokens: usize, blocks: usize, token: usize, block: usize) usize {
@@ -59,7 +62,8 @@ pub const Layout = struct {
     half_sums_offset: usize,
     /// i8 [B][N * 256]
     values_offset: usize,
-    /// u8 [B * N][table_bytes], at tableIndex; there only when B <= table_tokens_max.
+    /// u8 [B * N][table_bytes] or, at the AVX-512 level, [B * N][wide_table_bytes], at tableIndex; there only when
+    /// B <= table_tokens_max. There is room for the larger.
     tables_offset: usize,
     bytes: usize,
 
@@ -74,7 +78,7 @@ pub const Layout = struct {
         const half_sums_bytes = std.math.mul(usize, cells, block_half_sums * @sizeOf(i16)) catch return null;
         const values_bytes = std.math.mul(usize, cells, format.activation_block_columns) catch return null;
         const tables_bytes = if (tokens <= table_tokens_max)
-            std.math.mul(usize, cells, table_bytes) catch return null
+            std.math.mul(usize, cells, wide_table_bytes) catch return null
         else
             0;
         const sums_offset = format.roundUp(scales_bytes, 64) orelse return null;
@@ -105,7 +109,7 @@ test "every part starts at a multiple of 64, none reaches into the next, and the
         try std.testing.expect(layout.half_sums_offset >= layout.sums_offset + cells * 32);
         try std.testing.expect(layout.values_offset >= layout.half_sums_offset + cells * 32);
         try std.testing.expect(layout.tables_offset >= layout.values_offset + cells * 256);
-        try std.testing.expectEqual(layout.tables_offset + if (tokens <= table_tokens_max) cells * 2048 else 0, layout.bytes);
+        try std.testing.expectEqual(layout.tables_offset + if (tokens <= table_tokens_max) cells * 4096 else 0, layout.bytes);
         const offsets = [_]usize{ layout.sums_offset, layout.half_sums_offset, layout.values_offset, layout.tables_offset };
         for (offsets) |offset| try std.testing.expectEqual(0, offset % 64);
     };

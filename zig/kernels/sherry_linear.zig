@@ -27,7 +27,8 @@ pub const Arguments = extern struct {
     /// The round: tokens first_token .. first_token + round_tokens.
     first_token: usize,
     round_tokens: usize,
-    /// u8 [round_tokens * N][table_bytes], at prepared.tableIndex of the round's tokens; the scalar level reads none.
+    /// u8 [round_tokens * N][table_bytes or wide_table_bytes], at prepared.tableIndex of the round's tokens; the scalar
+    /// level reads none.
     tables: [*]const u8,
     /// f32 [B][R]
     y: [*]f32,
@@ -57,7 +58,7 @@ pub const Operands = struct {
     sums: [*]const [prepared.block_sums]i32,
     /// i8 [B][N * 256]
     values: [*]const i8,
-    /// u8 [round_tokens * N][table_bytes], at prepared.tableIndex.
+    /// u8 [round_tokens * N][table_bytes or wide_table_bytes], at prepared.tableIndex.
     tables: [*]const u8,
     /// f32 [B][R]
     y: [*]f32,
@@ -103,8 +104,16 @@ pub const Operands = struct {
 
     /// The tables of an activation block of a token, counted from the round's first; those of the next tokens of its four follow.
     pub inline fn tablesOf(self: *const Operands, token: usize, activation_block: usize) [*]const u8 {
-        return self.tables +
-            prepared.tableIndex(self.round_tokens, self.activation_blocks, token, activation_block) * prepared.table_bytes;
+        return self.tables + self.tableIndex(token, activation_block) * prepared.table_bytes;
+    }
+
+    /// `tablesOf` where the tables are wide.
+    pub inline fn wideTablesOf(self: *const Operands, token: usize, activation_block: usize) [*]const u8 {
+        return self.tables + self.tableIndex(token, activation_block) * prepared.wide_table_bytes;
+    }
+
+    inline fn tableIndex(self: *const Operands, token: usize, activation_block: usize) usize {
+        return prepared.tableIndex(self.round_tokens, self.activation_blocks, token, activation_block);
     }
 
     /// The 64 scales of a tile's group; of no meaning unless the granularity is group.
@@ -115,7 +124,6 @@ pub const Operands = struct {
 };
 
 const testing = @import("testing.zig");
-const scalar = @import("sherry_linear/scalar.zig");
 const test_case = @import("sherry_linear/test_case.zig");
 const Case = test_case.Case;
 const Check = fn (case: Case, first_tiles: usize) anyerror!void;
@@ -123,7 +131,7 @@ const allocator = std.testing.allocator;
 
 /// Calls `check` with odd shapes: every one with some scaling and kinds, every scaling with some shapes, and every
 /// extreme of weights with every extreme of activations.
-fn forEachCase(comptime check: Check) !void {
+pub fn forEachCase(comptime check: Check) !void {
     var generator = std.Random.DefaultPrng.init(0x5e44_0002);
     const random = generator.random();
     const columns_choices = [_]usize{ 4, 32, 36, 64, 172, 256, 260, 288, 512, 1000 };
@@ -159,7 +167,7 @@ fn checkOne(
 /// The contract in f64 from the unpacked weights. Each of the n segments' terms and sums rounds a few times, each by
 /// 2^-24 of what is at hand, so (n + 4) * 2^-23 of the terms' magnitudes bounds the difference.
 fn expectClose(case: Case, first_tiles: usize) !void {
-    const received = try case.compute(scalar.run, first_tiles);
+    const received = try case.compute(test_case.scalar, first_tiles);
     defer allocator.free(received);
     const arguments = case.argumentsFor(received.ptr);
     const operands = Operands.init(&arguments);
@@ -193,12 +201,15 @@ test "scalar keeps the contract" {
 
 test "AVX2 gives the same bits as scalar" {
     if (comptime !testing.has_avx2) return error.SkipZigTest;
-    const avx2 = @import("sherry_linear/avx2.zig");
+    const avx2 = test_case.Implementation{
+        .run = @import("sherry_linear/avx2.zig").run,
+        .fill_tables = @import("prepare_tables/scalar.zig").run,
+    };
     try forEachCase(struct {
         fn check(case: Case, first_tiles: usize) !void {
-            const expected = try case.compute(scalar.run, 0);
+            const expected = try case.compute(test_case.scalar, 0);
             defer allocator.free(expected);
-            const received = try case.compute(avx2.run, first_tiles);
+            const received = try case.compute(avx2, first_tiles);
             defer allocator.free(received);
             try testing.expectSame(f32, expected, received);
         }

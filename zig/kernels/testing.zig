@@ -10,6 +10,9 @@ const prepared = @import("prepared.zig");
 /// compares the scalar variant with itself over other ranges, which still shows that ranges are independent.
 pub const has_avx2 = builtin.cpu.arch == .x86_64 and builtin.cpu.has(.x86, .avx2) and builtin.cpu.has(.x86, .f16c);
 
+/// The same for the avx512 variants, whose tests are compiled for them only where they will run.
+pub const has_avx512 = builtin.cpu.arch == .x86_64 and builtin.cpu.has(.x86, .avx512vbmi) and builtin.cpu.has(.x86, .avx512vnni);
+
 const guard_bytes = 64;
 const guard_byte = 0xa5;
 

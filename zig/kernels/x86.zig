@@ -1,9 +1,11 @@
 //! AVX2 instructions that plain @Vector code has no operator for, or would have rewritten: one function, one instruction;
-//! and the loads that go with them.
+//! and the loads that go with them. At the end those that only the AVX-512 level has.
 //!
 //! They are inline assembly rather than compiler intrinsics because Zig has none, and because the compiler must not see
 //! through them: given plain additions it re-associates the chains of byte sums in sherry_linear and turns a doubling
-//! into a shift and a mask, which costs registers and operations. None is volatile: a result that nobody reads goes away.
+//! into a shift and a mask, which costs registers and operations. None is volatile: a result that nobody reads goes away. "v"
+//! names any vector register, of which the AVX-512 level has 32; "x" one of the first sixteen, for instructions that know no
+//! others.
 //! Semantics: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2. "In each lane" means that the
 //! instruction works on the two 16-byte halves apart.
 
@@ -65,9 +67,9 @@ pub inline fn addNeighbourWords(a: Words, b: Words) Words {
 /// vpshufb: in each lane, byte i of the result is table[indexes[i] & 15], or 0 when bit 7 of indexes[i] is set.
 pub inline fn lookUp(table: Bytes, indexes: Bytes) Bytes {
     return asm ("vpshufb %[indexes], %[table], %[result]"
-        : [result] "=x" (-> Bytes),
-        : [table] "x" (table),
-          [indexes] "x" (indexes),
+        : [result] "=v" (-> Bytes),
+        : [table] "v" (table),
+          [indexes] "v" (indexes),
     );
 }
 
@@ -83,133 +85,152 @@ pub inline fn applySigns(values: Bytes, signs: Bytes) Bytes {
 /// vpaddb: byte by byte, wrapping.
 pub inline fn addBytes(a: Bytes, b: Bytes) Bytes {
     return asm ("vpaddb %[b], %[a], %[result]"
-        : [result] "=x" (-> Bytes),
-        : [a] "x" (a),
-          [b] "x" (b),
+        : [result] "=v" (-> Bytes),
+        : [a] "v" (a),
+          [b] "v" (b),
     );
 }
 
 /// vpmaddubsw: products of unsigned and signed bytes, neighbours added, saturating at 16 bits.
 pub inline fn multiplyAddBytes(unsigned: Bytes, signed: Bytes) Words {
     return asm ("vpmaddubsw %[signed], %[unsigned], %[result]"
-        : [result] "=x" (-> Words),
-        : [unsigned] "x" (unsigned),
-          [signed] "x" (signed),
+        : [result] "=v" (-> Words),
+        : [unsigned] "v" (unsigned),
+          [signed] "v" (signed),
     );
 }
 
 /// vpmaddwd: products of signed 16-bit words, neighbours added to 32 bits.
 pub inline fn multiplyAddWords(a: Words, b: Words) DoubleWords {
     return asm ("vpmaddwd %[b], %[a], %[result]"
-        : [result] "=x" (-> DoubleWords),
-        : [a] "x" (a),
-          [b] "x" (b),
+        : [result] "=v" (-> DoubleWords),
+        : [a] "v" (a),
+          [b] "v" (b),
     );
 }
 
 /// vpmulhrsw: (a * b + 16384) >> 15, word by word.
 pub inline fn multiplyHighRounded(a: Words, b: Words) Words {
     return asm ("vpmulhrsw %[b], %[a], %[result]"
-        : [result] "=x" (-> Words),
-        : [a] "x" (a),
-          [b] "x" (b),
+        : [result] "=v" (-> Words),
+        : [a] "v" (a),
+          [b] "v" (b),
     );
 }
 
 /// vpackssdw: in each lane the four 32-bit words of `a`, then those of `b`, saturated to 16 bits.
 pub inline fn packDoubleWords(a: DoubleWords, b: DoubleWords) Words {
     return asm ("vpackssdw %[b], %[a], %[result]"
-        : [result] "=x" (-> Words),
-        : [a] "x" (a),
-          [b] "x" (b),
+        : [result] "=v" (-> Words),
+        : [a] "v" (a),
+          [b] "v" (b),
     );
 }
 
 /// vpacksswb: in each lane the eight words of `a`, then those of `b`, saturated to signed bytes.
 pub inline fn packWords(a: Words, b: Words) Bytes {
     return asm ("vpacksswb %[b], %[a], %[result]"
-        : [result] "=x" (-> Bytes),
-        : [a] "x" (a),
-          [b] "x" (b),
+        : [result] "=v" (-> Bytes),
+        : [a] "v" (a),
+          [b] "v" (b),
     );
 }
 
 /// vcvtps2dq: to the nearest integer, halves to even (the rounding mode that every thread starts with).
 pub inline fn roundToIntegers(values: Floats) DoubleWords {
     return asm ("vcvtps2dq %[values], %[result]"
-        : [result] "=x" (-> DoubleWords),
-        : [values] "x" (values),
+        : [result] "=v" (-> DoubleWords),
+        : [values] "v" (values),
     );
 }
 
 /// vpunpcklbw: in each lane the low eight bytes of `a` and `b` by turns: a0 b0 a1 b1 ...
 pub inline fn interleaveLowBytes(a: Bytes, b: Bytes) Bytes {
     return asm ("vpunpcklbw %[b], %[a], %[result]"
-        : [result] "=x" (-> Bytes),
-        : [a] "x" (a),
-          [b] "x" (b),
+        : [result] "=v" (-> Bytes),
+        : [a] "v" (a),
+          [b] "v" (b),
     );
 }
 
 /// vpunpckhbw: in each lane the high eight bytes of `a` and `b` by turns.
 pub inline fn interleaveHighBytes(a: Bytes, b: Bytes) Bytes {
     return asm ("vpunpckhbw %[b], %[a], %[result]"
-        : [result] "=x" (-> Bytes),
-        : [a] "x" (a),
-          [b] "x" (b),
+        : [result] "=v" (-> Bytes),
+        : [a] "v" (a),
+          [b] "v" (b),
     );
 }
 
 /// vpunpcklwd: in each lane the low four words of `a` and `b` by turns.
 pub inline fn interleaveLowWords(a: Words, b: Words) Words {
     return asm ("vpunpcklwd %[b], %[a], %[result]"
-        : [result] "=x" (-> Words),
-        : [a] "x" (a),
-          [b] "x" (b),
+        : [result] "=v" (-> Words),
+        : [a] "v" (a),
+          [b] "v" (b),
     );
 }
 
 /// vpunpckhwd: in each lane the high four words of `a` and `b` by turns.
 pub inline fn interleaveHighWords(a: Words, b: Words) Words {
     return asm ("vpunpckhwd %[b], %[a], %[result]"
-        : [result] "=x" (-> Words),
-        : [a] "x" (a),
-          [b] "x" (b),
+        : [result] "=v" (-> Words),
+        : [a] "v" (a),
+          [b] "v" (b),
     );
 }
 
 /// vpunpckldq: in each lane the low two 32-bit words of `a` and `b` by turns.
 pub inline fn interleaveLowDoubleWords(a: DoubleWords, b: DoubleWords) DoubleWords {
     return asm ("vpunpckldq %[b], %[a], %[result]"
-        : [result] "=x" (-> DoubleWords),
-        : [a] "x" (a),
-          [b] "x" (b),
+        : [result] "=v" (-> DoubleWords),
+        : [a] "v" (a),
+          [b] "v" (b),
     );
 }
 
 /// vpunpckhdq: in each lane the high two 32-bit words of `a` and `b` by turns.
 pub inline fn interleaveHighDoubleWords(a: DoubleWords, b: DoubleWords) DoubleWords {
     return asm ("vpunpckhdq %[b], %[a], %[result]"
-        : [result] "=x" (-> DoubleWords),
-        : [a] "x" (a),
-          [b] "x" (b),
+        : [result] "=v" (-> DoubleWords),
+        : [a] "v" (a),
+          [b] "v" (b),
     );
 }
 
 /// vpunpcklqdq: in each lane the low eight bytes of `a`, then those of `b`.
 pub inline fn interleaveLowHalves(a: Bytes, b: Bytes) Bytes {
     return asm ("vpunpcklqdq %[b], %[a], %[result]"
-        : [result] "=x" (-> Bytes),
-        : [a] "x" (a),
-          [b] "x" (b),
+        : [result] "=v" (-> Bytes),
+        : [a] "v" (a),
+          [b] "v" (b),
     );
 }
 
 /// vpunpckhqdq: in each lane the high eight bytes of `a`, then those of `b`.
 pub inline fn interleaveHighHalves(a: Bytes, b: Bytes) Bytes {
     return asm ("vpunpckhqdq %[b], %[a], %[result]"
-        : [result] "=x" (-> Bytes),
-        : [a] "x" (a),
-          [b] "x" (b),
+        : [result] "=v" (-> Bytes),
+        : [a] "v" (a),
+          [b] "v" (b),
+    );
+}
+
+/// vpermb (AVX-512 VBMI): byte i of the result is table[indexes[i] & 31], across both lanes.
+pub inline fn lookUpWide(table: Bytes, indexes: Bytes) Bytes {
+    return asm ("vpermb %[table], %[indexes], %[result]"
+        : [result] "=v" (-> Bytes),
+        : [table] "v" (table),
+          [indexes] "v" (indexes),
+    );
+}
+
+/// vpdpbusd (AVX-512 VNNI): to each 32-bit word of `sums`, the four products of unsigned and signed bytes, wrapping.
+pub inline fn addProducts(sums: DoubleWords, unsigned: Bytes, signed: Bytes) DoubleWords {
+    return asm ("vpdpbusd %[signed], %[unsigned], %[result]"
+        : [result] "=v" (-> DoubleWords),
+        : [sums] "0" (sums),
+          [unsigned] "v" (unsigned),
+          [signed] "v" (signed),
     );
 }

@@ -15,15 +15,16 @@ pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) v
     const input: *const prepare.Arguments = @ptrCast(@alignCast(arguments));
     for (begin..end) |unit| {
         const target = prepare.Target.init(input, unit);
-        if (target.x.len == block_columns) {
-            quantize(target.x[0..block_columns], target);
-        } else {
-            var padded: [block_columns]f32 = @splat(0);
-            @memcpy(padded[0..target.x.len], target.x);
-            quantize(&padded, target);
-        }
-        if (target.tables) |tables| fillBlock(target.values, tables);
+        quantizeBlock(target);
+        if (prepare.tablesOf(prepared.table_bytes, input, unit)) |tables| fillBlock(target.values, tables);
     }
+}
+
+pub fn quantizeBlock(target: prepare.Target) void {
+    if (target.x.len == block_columns) return quantize(target.x[0..block_columns], target);
+    var padded: [block_columns]f32 = @splat(0);
+    @memcpy(padded[0..target.x.len], target.x);
+    quantize(&padded, target);
 }
 
 fn quantize(x: *const [block_columns]f32, target: prepare.Target) void {
@@ -65,11 +66,11 @@ inline fn stride(columns: *[2]Bytes) void {
     columns.* = .{ firstLanes(front, back), secondLanes(front, back) };
 }
 
-inline fn firstLanes(a: Bytes, b: Bytes) Bytes {
+pub inline fn firstLanes(a: Bytes, b: Bytes) Bytes {
     return @bitCast(@shuffle(u64, @as(@Vector(4, u64), @bitCast(a)), @as(@Vector(4, u64), @bitCast(b)), [4]i32{ 0, 1, -1, -2 }));
 }
 
-inline fn secondLanes(a: Bytes, b: Bytes) Bytes {
+pub inline fn secondLanes(a: Bytes, b: Bytes) Bytes {
     return @bitCast(@shuffle(u64, @as(@Vector(4, u64), @bitCast(a)), @as(@Vector(4, u64), @bitCast(b)), [4]i32{ 2, 3, -3, -4 }));
 }
 
@@ -121,8 +122,21 @@ pub fn fillBlock(values: *const [block_columns]i8, tables: *[prepared.table_byte
     for (0..4) |part| fillTables(values[part * 64 ..][0..64], tables[part * 512 ..][0..512]);
 }
 
-/// The digit tables of sixteen blocks of four. Word w of a vector speaks of block w throughout.
+/// The digit tables of sixteen blocks of four.
 fn fillTables(values: *const [64]i8, tables: *[512]u8) void {
+    const digits = digitsOf(values);
+    inline for (digits.low, digits.high, 0..) |low, high, pair| {
+        tables[pair * 32 ..][0..32].* = low;
+        tables[prepared.table_high_offset + pair * 32 ..][0..32].* = high;
+    }
+}
+
+/// The low and the high digits of sixteen blocks of four: vector i holds those of block i in its first lane, those of
+/// block i + 8 in its second, in the index's order.
+pub const Digits = struct { low: [8]Bytes, high: [8]Bytes };
+
+/// Word w of a vector speaks of block w until the transposition.
+pub inline fn digitsOf(values: *const [64]i8) Digits {
     const sums = blockSums(values);
     var low: [8]Bytes = undefined;
     var high: [8]Bytes = undefined;
@@ -133,8 +147,7 @@ fn fillTables(values: *const [64]i8, tables: *[512]u8) void {
         low_bytes.* = x86.packWords(first.low, second.low);
         high_bytes.* = x86.packWords(first.high, second.high);
     }
-    transpose(low, tables[0..256]);
-    transpose(high, tables[prepared.table_high_offset..][0..256]);
+    return .{ .low = transpose(low), .high = transpose(high) };
 }
 
 inline fn splitDigits(sums: Words) struct { low: Words, high: Words } {
@@ -177,7 +190,7 @@ inline fn valuesAt(values: *const [64]i8, comptime position: usize) Words {
 
 /// From one vector an entry (and its partner eight further) to one vector a block: byte e of a lane becomes entry e of
 /// that lane's block, the first lane's block b beside the second lane's block b + 8.
-inline fn transpose(entries: [8]Bytes, tables: *[256]u8) void {
+inline fn transpose(entries: [8]Bytes) [8]Bytes {
     var rows = entries;
     // Each step joins neighbours, so that after three of them the low half of a lane holds entries 0-7 of a block in
     // vectors 0-3 and the same block's entries 8-15 in vectors 4-7.
@@ -197,8 +210,10 @@ inline fn transpose(entries: [8]Bytes, tables: *[256]u8) void {
         rows[side + 2] = @bitCast(x86.interleaveLowDoubleWords(second, fourth));
         rows[side + 3] = @bitCast(x86.interleaveHighDoubleWords(second, fourth));
     }
+    var blocks: [8]Bytes = undefined;
     inline for (0..4) |pair| {
-        tables[pair * 64 ..][0..32].* = x86.interleaveLowHalves(rows[pair], rows[4 + pair]);
-        tables[pair * 64 + 32 ..][0..32].* = x86.interleaveHighHalves(rows[pair], rows[4 + pair]);
+        blocks[2 * pair] = x86.interleaveLowHalves(rows[pair], rows[4 + pair]);
+        blocks[2 * pair + 1] = x86.interleaveHighHalves(rows[pair], rows[4 + pair]);
     }
+    return blocks;
 }

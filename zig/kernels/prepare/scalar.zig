@@ -12,7 +12,7 @@ pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) v
     for (begin..end) |unit| {
         const target = prepare.Target.init(input, unit);
         quantize(target);
-        if (target.tables) |tables| fillBlock(target.values, tables);
+        if (prepare.tablesOf(prepared.table_bytes, input, unit)) |tables| fillBlock(target.values, tables);
     }
 }
 

@@ -11,56 +11,19 @@ const format = @import("../../format.zig");
 const prepared = @import("../prepared.zig");
 const scale = @import("avx2_scale.zig");
 const sherry_linear = @import("../sherry_linear.zig");
+const tiles = @import("x86_tiles.zig");
 const x86 = @import("../x86.zig");
 
 const Bytes = x86.Bytes;
 const Operands = sherry_linear.Operands;
 const Words = x86.Words;
 
-/// Tokens that share one extraction of the indexes; more would not fit the sixteen registers.
-const tokens_together = prepared.table_tokens;
-/// Tables of this many bytes are used for all tiles before the next tokens' tables: what a second-level cache holds
-/// beside the codes, on CPUs that have little of it too.
-const resident_bytes = 256 * 1024;
-/// How far ahead of use the codes are fetched, in bytes.
-const prefetch_bytes = 10240;
-
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
-    const operands = Operands.init(@ptrCast(@alignCast(arguments)));
-    fetchFirst(&operands, begin);
-    const token_tables_bytes = operands.activation_blocks * prepared.table_bytes;
-    const resident_tokens = @max(1, resident_bytes / (tokens_together * token_tables_bytes)) * tokens_together;
-    switch (scale.weightingOf(operands)) {
-        inline else => |weighting| {
-            var token: usize = 0;
-            while (token < operands.round_tokens) : (token += resident_tokens) {
-                const token_end = @min(token + resident_tokens, operands.round_tokens);
-                for (begin..end) |tile| computeTile(weighting, operands, tile, token, token_end);
-            }
-        },
-    }
-}
-
-/// Asks for the codes that are used before what `addChunk` asks for arrives.
-fn fetchFirst(operands: *const Operands, tile: usize) void {
-    const codes = operands.codes + operands.chunkOffset(tile, 0);
-    for (0..prefetch_bytes / 64) |line| x86.prefetch(codes + line * 64, 0);
-}
-
-fn computeTile(comptime weighting: scale.Weighting, operands: Operands, tile: usize, begin: usize, end: usize) void {
-    var token = begin;
-    while (token < end) {
-        const together = @min(tokens_together, end - token);
-        switch (together) {
-            inline 1...tokens_together => |tokens| computeTokens(tokens, weighting, operands, tile, token),
-            else => unreachable,
-        }
-        token += together;
-    }
+    tiles.runWith(@This(), arguments, begin, end);
 }
 
 /// One tile for `tokens` tokens from `round_token` on, counted within the round.
-fn computeTokens(
+pub fn computeTokens(
     comptime tokens: usize,
     comptime weighting: scale.Weighting,
     operands: Operands,
@@ -164,7 +127,7 @@ inline fn addChunk(
                 half_signs.* = x86.addBytes(half_signs.*, half_signs.*);
             }
         }
-        if (first_half == 0 and block < format.chunk_bytes / 64) x86.prefetch(chunk, prefetch_bytes + block * 64);
+        if (first_half == 0 and block < format.chunk_bytes / 64) x86.prefetch(chunk, tiles.prefetch_bytes + block * 64);
         const indexes = loadIndexes(halves, first_half, chunk + block * format.vector_bytes);
         inline for (0..tokens) |token| {
             const address = tables + token * prepared.table_bytes + comptime prepared.tableOffset(block);

@@ -62,6 +62,14 @@ pub const ActivationKind = enum {
     one_infinite,
 };
 
+/// A level's product, and what makes the tables that it reads. A product that reads none takes any.
+pub const Implementation = struct { run: kernel.Run, fill_tables: kernel.Run };
+
+pub const scalar = Implementation{
+    .run = @import("scalar.zig").run,
+    .fill_tables = @import("../prepare_tables/scalar.zig").run,
+};
+
 /// One multiplication's operands: known weights and scales packed by format.zig's rules, and prepared activations.
 pub const Case = struct {
     shape: Shape,
@@ -98,7 +106,7 @@ pub const Case = struct {
             .dense = dense,
             .packed_weights = packed_weights,
             .prepared_bytes = try prepareActivations(random, shape, activation_kind),
-            .token_tables_bytes = prepared.Layout.init(1, shape.columns).?.blocks * prepared.table_bytes,
+            .token_tables_bytes = prepared.Layout.init(1, shape.columns).?.blocks * prepared.wide_table_bytes,
         };
     }
 
@@ -109,7 +117,7 @@ pub const Case = struct {
     }
 
     /// Computes in two ranges of tiles, the second one first, into a buffer whose bounds are watched. The caller frees.
-    pub fn compute(self: Case, comptime run: kernel.Run, first_tiles: usize) ![]f32 {
+    pub fn compute(self: Case, comptime implementation: Implementation, first_tiles: usize) ![]f32 {
         const guard = 67;
         const sentinel: f32 = -7.25e11;
         const count = self.shape.tokens * self.shape.rows;
@@ -126,9 +134,9 @@ pub const Case = struct {
             arguments.first_token = round[0];
             arguments.round_tokens = round[1] - round[0];
             arguments.tables = tables.ptr;
-            self.fillTables(&arguments, tables.ptr);
-            run(&arguments, first_tiles, self.layout.tiles);
-            run(&arguments, 0, first_tiles);
+            self.fillTables(implementation.fill_tables, &arguments, tables.ptr);
+            implementation.run(&arguments, first_tiles, self.layout.tiles);
+            implementation.run(&arguments, 0, first_tiles);
         }
         for (buffer[0..guard]) |element| try std.testing.expectEqual(sentinel, element);
         for (buffer[guard + count ..]) |element| try std.testing.expectEqual(sentinel, element);
@@ -169,7 +177,12 @@ pub const Case = struct {
         };
     }
 
-    fn fillTables(self: Case, arguments: *const sherry_linear.Arguments, tables: [*]align(64) u8) void {
+    fn fillTables(
+        self: Case,
+        comptime fill: kernel.Run,
+        arguments: *const sherry_linear.Arguments,
+        tables: [*]align(64) u8,
+    ) void {
         const filling = prepare_tables.Arguments{
             .prepared = self.prepared_bytes.ptr,
             .tokens = self.shape.tokens,
@@ -178,8 +191,8 @@ pub const Case = struct {
             .round_tokens = arguments.round_tokens,
             .tables = tables,
         };
-        const blocks = self.token_tables_bytes / prepared.table_bytes;
-        @import("../prepare_tables/scalar.zig").run(&filling, 0, arguments.round_tokens * blocks);
+        const blocks = self.token_tables_bytes / prepared.wide_table_bytes;
+        fill(&filling, 0, arguments.round_tokens * blocks);
     }
 };
 
