@@ -37,7 +37,7 @@ export const ROOMS: readonly Room[] = [
   { floor: 1, paths: ["zig/kernels/"] },
   // The roots that gather the kernels of one instruction set into a table.
   { floor: 1.5, paths: ["zig/level_scalar.zig"] },
-  { floor: 1.5, paths: ["zig/level_avx2.zig"] },
+  { floor: 1.5, paths: ["zig/level_avx2.zig", "zig/level_avx512.zig"] },
   { floor: 2, paths: ["zig/thread_pool.zig"] },
   { floor: 3, paths: ["zig/c_abi.zig", "zig/c_abi/"] },
   // The bench's library borrows the C ABI's status codes and checks, and nothing borrows from it.
@@ -47,7 +47,7 @@ export const ROOMS: readonly Room[] = [
   { floor: 3.5, paths: ["zig/training_library.zig", "zig/training/"] },
   { floor: 3.6, paths: ["zig/training_level_avx2.zig"] },
   { floor: 4, paths: ["zig/bindings.zig"] },
-  { floor: 4, paths: ["zig/tests.zig"] },
+  { floor: 4, paths: ["zig/tests.zig", "zig/tests_avx512.zig"] },
   { floor: 5, paths: ["build.zig", "zig/build/"] },
 ];
 

@@ -2,6 +2,7 @@
 //! tests. Where the CPU lacks the level, they are skipped one by one.
 test {
     _ = @import("kernels/prepare/avx512_tests.zig");
+    _ = @import("kernels/prepare_tables/avx512_tests.zig");
     _ = @import("kernels/sherry_linear/avx512_tests.zig");
     _ = @import("kernels/split8_upper/avx512_tests.zig");
 }

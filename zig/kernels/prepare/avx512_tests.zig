@@ -1,9 +1,8 @@
-//! prepare/avx512.zig and prepare_tables/avx512.zig against the scalar level.
+//! prepare/avx512.zig against the scalar level.
 const std = @import("std");
 const format = @import("../../format.zig");
 const avx512 = @import("avx512.zig");
 const prepare = @import("../prepare.zig");
-const prepare_tables = @import("../prepare_tables.zig");
 const prepared = @import("../prepared.zig");
 const scalar = @import("scalar.zig");
 const testing = @import("../testing.zig");
@@ -34,10 +33,4 @@ fn expectWide(narrow: *const [prepared.table_bytes]u8, wide: []const u8) !void {
         try std.testing.expectEqual(digit, @as(i8, @bitCast(of_block[index])));
         try std.testing.expectEqual(-digit, @as(i8, @bitCast(of_block[16 + index])));
     };
-}
-
-test "AVX-512 makes the tables that prepare makes" {
-    if (comptime !testing.has_avx512) return error.SkipZigTest;
-    const run = @import("../prepare_tables/avx512.zig").run;
-    try prepare_tables.expectTablesOfPrepare(avx512.run, run, prepared.wide_table_bytes);
 }

@@ -9,7 +9,6 @@
 //! Joined sums are added as 16-bit words over at most 256 columns: 64 blocks * 381 = 24384 fits.
 const format = @import("../../format.zig");
 const prepared = @import("../prepared.zig");
-const scale = @import("avx2_scale.zig");
 const sherry_linear = @import("../sherry_linear.zig");
 const tiles = @import("x86_tiles.zig");
 const x86 = @import("../x86.zig");
@@ -22,45 +21,13 @@ pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) v
     tiles.runWith(@This(), arguments, begin, end);
 }
 
-/// One tile for `tokens` tokens from `round_token` on, counted within the round.
-pub fn computeTokens(
-    comptime tokens: usize,
-    comptime weighting: scale.Weighting,
-    operands: Operands,
-    tile: usize,
-    round_token: usize,
-) void {
-    // The steps unrolled below are more than the thousand that the compiler evaluates unasked.
-    @setEvalBranchQuota(10_000);
-    const first_token = operands.first_token + round_token;
-    var totals: [tokens]scale.Totals align(32) = @splat(@splat(0));
-    const segment_chunks: usize = if (weighting == .row) prepared.block_sums else operands.segment_columns / format.chunk_columns;
-    var codes = operands.codes + operands.chunkOffset(tile, 0);
-    var group_scales = operands.groupScales(tile, 0);
-    for (0..operands.activation_blocks) |activation_block| {
-        const cell = first_token * operands.activation_blocks + activation_block;
-        const block_chunks: usize = @min(prepared.block_sums, operands.layout.chunks - activation_block * prepared.block_sums);
-        var chunk: usize = 0;
-        while (chunk < block_chunks) : (chunk += segment_chunks) {
-            const count: usize = @min(segment_chunks, block_chunks - chunk);
-            const tables = operands.tablesOf(round_token, activation_block) + tableOffset(chunk);
-            comptime var first_half = 0;
-            inline while (first_half < 2) : (first_half += comptime halvesTogether(tokens)) {
-                const sums = sumSegment(tokens, first_half, codes, tables, count);
-                inline for (0..tokens) |token| {
-                    const activation_scale = operands.activation_scales[cell + token * operands.activation_blocks];
-                    scale.addWords(weighting, &totals[token], first_half * 32, &sums[token], activation_scale, group_scales);
-                }
-            }
-            codes += count * format.chunk_bytes;
-            if (weighting != .row) group_scales += format.tile_rows * operands.scale_element.bytes();
-        }
-    }
-    for (&totals, first_token..) |*token_totals, token| scale.finish(operands, tile, token, token_totals);
+/// The tables of a token from an activation block's chunk `chunk` on; the next token's follow.
+pub inline fn tablesOf(operands: *const Operands, round_token: usize, activation_block: usize, chunk: usize) [*]const u8 {
+    return operands.tablesOf(round_token, activation_block) + tableOffset(chunk);
 }
 
 /// Halves of a tile that share one pass over the codes: both, where their sums fit the sixteen registers.
-fn halvesTogether(comptime tokens: usize) usize {
+pub fn halvesTogether(comptime tokens: usize) usize {
     return if (tokens == 1) 2 else 1;
 }
 
@@ -81,7 +48,7 @@ fn Sums(comptime tokens: usize) type {
 
 /// The integer sums over `count` chunks (at most eight, all of one activation block) from `codes` on, for the rows from
 /// `first_half` on. `tables`: those of the first chunk for the first token; the next token's follow.
-inline fn sumSegment(
+pub inline fn sumSegment(
     comptime tokens: usize,
     comptime first_half: usize,
     codes: [*]const u8,

@@ -8,7 +8,6 @@
 //! Bounds: as in avx2.zig.
 const format = @import("../../format.zig");
 const prepared = @import("../prepared.zig");
-const scale = @import("avx2_scale.zig");
 const sherry_linear = @import("../sherry_linear.zig");
 const tiles = @import("x86_tiles.zig");
 const x86 = @import("../x86.zig");
@@ -18,9 +17,21 @@ const Operands = sherry_linear.Operands;
 const Words = x86.Words;
 
 const block_bytes = prepared.wide_block_table_bytes;
+const chunk_tables_bytes = format.chunk_blocks * block_bytes;
 
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
     tiles.runWith(@This(), arguments, begin, end);
+}
+
+/// The tables of a token from an activation block's chunk `chunk` on; the next token's lie prepared.wide_table_bytes
+/// further.
+pub inline fn tablesOf(operands: *const Operands, round_token: usize, activation_block: usize, chunk: usize) [*]const u8 {
+    return operands.wideTablesOf(round_token, activation_block) + chunk * chunk_tables_bytes;
+}
+
+/// Halves of a tile that share one pass over the codes.
+pub fn halvesTogether(comptime _: usize) usize {
+    return 2;
 }
 
 /// The sums of a tile's rows in natural order, sixteen a vector.
@@ -28,45 +39,21 @@ fn Sums(comptime tokens: usize) type {
     return [tokens][4]Words;
 }
 
-/// One tile for `tokens` tokens from `round_token` on, counted within the round.
-pub fn computeTokens(
+/// The integer sums over `count` chunks (at most eight, all of one activation block) from `codes` on.
+pub inline fn sumSegment(
     comptime tokens: usize,
-    comptime weighting: scale.Weighting,
-    operands: Operands,
-    tile: usize,
-    round_token: usize,
-) void {
-    // The steps unrolled below are more than the thousand that the compiler evaluates unasked.
-    @setEvalBranchQuota(10_000);
-    const first_token = operands.first_token + round_token;
-    var totals: [tokens]scale.Totals align(32) = @splat(@splat(0));
-    const segment_chunks: usize = if (weighting == .row) prepared.block_sums else operands.segment_columns / format.chunk_columns;
-    var codes = operands.codes + operands.chunkOffset(tile, 0);
-    var group_scales = operands.groupScales(tile, 0);
-    for (0..operands.activation_blocks) |activation_block| {
-        const cell = first_token * operands.activation_blocks + activation_block;
-        const block_chunks: usize = @min(prepared.block_sums, operands.layout.chunks - activation_block * prepared.block_sums);
-        var tables = operands.wideTablesOf(round_token, activation_block);
-        var chunk: usize = 0;
-        while (chunk < block_chunks) : (chunk += segment_chunks) {
-            const count: usize = @min(segment_chunks, block_chunks - chunk);
-            var sums: Sums(tokens) = @splat(@splat(@splat(0)));
-            for (0..count) |_| {
-                addChunk(tokens, codes, tables, &sums);
-                codes += format.chunk_bytes;
-                tables += format.chunk_blocks * block_bytes;
-            }
-            inline for (&totals, &sums, 0..) |*token_totals, *token_sums, token| {
-                const activation_scale = operands.activation_scales[cell + token * operands.activation_blocks];
-                scale.addWords(weighting, token_totals, 0, token_sums, activation_scale, group_scales);
-            }
-            if (weighting != .row) group_scales += format.tile_rows * operands.scale_element.bytes();
-        }
+    comptime _: usize,
+    codes: [*]const u8,
+    tables: [*]const u8,
+    count: usize,
+) Sums(tokens) {
+    var sums: Sums(tokens) = @splat(@splat(@splat(0)));
+    for (0..count) |chunk| {
+        addChunk(tokens, codes + chunk * format.chunk_bytes, tables + chunk * chunk_tables_bytes, &sums);
     }
-    for (&totals, first_token..) |*token_totals, token| scale.finish(operands, tile, token, token_totals);
+    return sums;
 }
 
-/// Adds one chunk. `tables`: those of the chunk for the first token; the next token's lie prepared.wide_table_bytes further.
 inline fn addChunk(comptime tokens: usize, chunk: [*]const u8, tables: [*]const u8, sums: *Sums(tokens)) void {
     // Bit 4 of each sign byte is the sign of the block at hand: doubling brings up the next one. Of the first three blocks'
     // signs it is that of the byte moved down.
