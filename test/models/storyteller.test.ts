@@ -21,8 +21,8 @@ const MODEL = join(ROOT, "src/models/storyteller.sherry");
 const CONFIGS = join(ROOT, "scripts/training/configs");
 /** Told and judged. */
 const STORIES = 40;
-/** The runs whose logs are kept: Sherry with Arenas, then the last one without the residual. */
-const RUNS = ["carried", "carried-settled"] as const;
+/** The runs whose logs are kept: Sherry with Arenas, then without the residual, twice with a learning rate that falls to 0. */
+const RUNS = ["carried", "carried-settled", "carried-polished"] as const;
 
 function configurationOf(run: (typeof RUNS)[number]) {
   return JSON.parse(readFileSync(join(CONFIGS, `${run}.json`), "utf8"));
@@ -80,7 +80,7 @@ describe("through the runtime", () => {
   afterAll(() => text_model.close());
 
   test("it predicts held-out stories as its training's log says, within half a percent", async () => {
-    const { batch, evaluation } = configurationOf("carried-settled");
+    const { batch, evaluation } = configurationOf("carried-polished");
     const seeds = { training_seed_begin: 0, held_out_seed_begin: 2 ** 31 };
     const sizes = { sequence_tokens: batch.sequence_tokens, held_out_tokens: evaluation.tokens };
     const { held_out_text } = new CorpusData(text_model.tokenizer, seeds, sizes);
@@ -89,7 +89,7 @@ describe("through the runtime", () => {
       stride: batch.sequence_tokens - 1,
       max_tokens: evaluation.tokens,
     });
-    expect(Math.abs(perplexity / finishOf(logOf("carried-settled")).perplexity - 1)).toBeLessThan(0.005);
+    expect(Math.abs(perplexity / finishOf(logOf("carried-polished")).perplexity - 1)).toBeLessThan(0.005);
   });
 });
 
@@ -124,11 +124,11 @@ describe("asked for a story", () => {
     for (let place = 0; place < STORIES; place += 1) told.push(await tellStory(model, place));
     const shareOf = (check: keyof ToldStory["checks"]) =>
       told.filter(({ checks }) => checks[check]).length / STORIES;
-    // Of a hundred: 100, 94, 92, 93 and 73.
+    // Of a hundred: 100, 96, 95, 93 and 80.
     expect(shareOf("ends")).toBeGreaterThan(0.95);
     expect(shareOf("heeds")).toBeGreaterThan(0.85);
     expect(shareOf("one_plot")).toBeGreaterThan(0.8);
     expect(shareOf("whole")).toBeGreaterThan(0.8);
-    expect(shareOf("coherent")).toBeGreaterThan(0.6);
+    expect(shareOf("coherent")).toBeGreaterThan(0.65);
   });
 });
