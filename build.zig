@@ -16,5 +16,5 @@ pub fn build(b: *std.Build) void {
     const training_library = b.addInstallArtifact(training.add(b, chosen), .{});
     b.step("training", "Build the training library").dependOn(&training_library.step);
     b.step("bindings", "Print src/native/symbols.ts").dependOn(bindings.add(b, chosen));
-    b.step("test", "Run the kernels' tests").dependOn(tests.add(b, chosen));
+    tests.add(b, chosen, b.step("test", "Run the kernels' tests"));
 }

@@ -9,8 +9,9 @@ import { errorColumns, progressBar } from "../src/cli/progress-bar.ts";
 import { SherryError } from "../src/errors.ts";
 import type { Model } from "../src/generation/types.ts";
 import { loadModel } from "../src/scheduler/load-model.ts";
-import { type Judgement, judgeStory } from "./corpus/coherence.ts";
+import { isCoherent, type Judgement, judgeStory } from "./corpus/coherence.ts";
 import { HELD_OUT_SEED_BEGIN } from "./corpus/documents.ts";
+import { withArticle } from "./corpus/grammar.ts";
 import { Picker } from "./corpus/picker.ts";
 import { createStory } from "./corpus/story.ts";
 
@@ -65,7 +66,7 @@ export async function tellStory(model: Model, place: number): Promise<ToldStory>
   const seed = HELD_OUT_SEED_BEGIN + place;
   const { trait, cast } = createStory(new Picker(seed)).world;
   const { name, kind } = cast.hero;
-  const request = `Tell me a story about a ${trait} ${kind.noun} named ${name}.`;
+  const request = `Tell me a story about ${withArticle(`${trait} ${kind.noun}`)} named ${name}.`;
   let text = "";
   let reason: string | undefined;
   const messages = [{ role: "user" as const, content: request }];
@@ -73,21 +74,18 @@ export async function tellStory(model: Model, place: number): Promise<ToldStory>
     text += chunk.text;
     reason = chunk.finish?.reason ?? reason;
   }
-  const heeds = text.includes(name) && text.toLowerCase().includes(kind.noun);
+  const heeds = [name, kind.noun].every((word) => new RegExp(`\\b${word}\\b`, "i").test(text));
   return { request, text, checks: checksOf(judgeStory(text), reason === "stop", heeds) };
 }
 
 function checksOf(judgement: Judgement, ends: boolean, heeds: boolean): ToldStory["checks"] {
   const { plot, strays, is_in_order: in_order, is_whole: whole, names } = judgement;
-  const parts = {
-    ends,
-    heeds,
+  return {
+    ...{ ends, heeds, in_order, whole },
     one_plot: plot !== null && strays.length === 0,
-    in_order,
-    whole,
     names: names.length <= 2,
+    coherent: ends && heeds && isCoherent(judgement),
   };
-  return { ...parts, coherent: Object.values(parts).every((part) => part) };
 }
 
 /** @throws SherryError as loadModel does */

@@ -3,7 +3,8 @@
 const std = @import("std");
 const Targets = @import("targets.zig").Targets;
 
-pub fn add(b: *std.Build, targets: Targets) *std.Build.Step {
+/// Makes `step` run them all.
+pub fn add(b: *std.Build, targets: Targets, step: *std.Build.Step) void {
     const all = b.addTest(.{ .root_module = moduleOf(b, "zig/tests.zig", targets.avx2 orelse targets.baseline) });
     const target = if (targets.host_has_avx512) targets.avx512 else null;
     const avx512 = b.addTest(.{
@@ -12,9 +13,7 @@ pub fn add(b: *std.Build, targets: Targets) *std.Build.Step {
         // Of the files that these tests share with the others, theirs alone.
         .filters = &.{"AVX-512"},
     });
-    const step = &b.addRunArtifact(all).step;
-    step.dependOn(&b.addRunArtifact(avx512).step);
-    return step;
+    for ([_]*std.Build.Step.Compile{ all, avx512 }) |program| step.dependOn(&b.addRunArtifact(program).step);
 }
 
 fn moduleOf(b: *std.Build, root: []const u8, target: std.Build.ResolvedTarget) *std.Build.Module {
