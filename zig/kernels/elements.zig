@@ -20,11 +20,16 @@ pub inline fn widen(comptime element: format.Element, stored: Stored(element)) f
 
 /// The eight elements at `stored`.
 pub inline fn load(comptime element: format.Element, stored: [*]const Stored(element)) lanes.Lanes {
-    const eight: @Vector(lanes.count, Stored(element)) = stored[0..lanes.count].*;
+    return loadMany(lanes.count, element, stored);
+}
+
+/// The `count` elements at `stored`.
+pub inline fn loadMany(comptime count: usize, comptime element: format.Element, stored: [*]const Stored(element)) @Vector(count, f32) {
+    const many: @Vector(count, Stored(element)) = stored[0..count].*;
     return switch (element) {
-        .f32 => eight,
-        .f16 => @floatCast(eight),
-        .bf16 => @bitCast(@as(@Vector(lanes.count, u32), eight) << @splat(16)),
+        .f32 => many,
+        .f16 => @floatCast(many),
+        .bf16 => @bitCast(@as(@Vector(count, u32), many) << @splat(16)),
     };
 }
 

@@ -73,12 +73,17 @@ pub const Target = struct {
     }
 };
 
-/// Where the tables of a unit go, `bytes` of them; null when there are more tokens than tables are made for here.
-pub inline fn tablesOf(comptime bytes: usize, arguments: *const Arguments, unit: usize) ?*[bytes]u8 {
+/// Where the tables of a unit go; null when there are more tokens than tables are made for here.
+pub inline fn tablePlace(arguments: *const Arguments, unit: usize) ?prepared.TablePlace {
     if (arguments.tokens > prepared.table_tokens_max) return null;
     const layout = prepared.Layout.init(arguments.tokens, arguments.columns).?;
-    const index = prepared.tableIndex(arguments.tokens, layout.blocks, unit / layout.blocks, unit % layout.blocks);
-    return arguments.prepared[layout.tables_offset + index * bytes ..][0..bytes];
+    return .{
+        .all = @alignCast(arguments.prepared + layout.tables_offset),
+        .tokens = arguments.tokens,
+        .blocks = layout.blocks,
+        .token = unit / layout.blocks,
+        .block = unit % layout.blocks,
+    };
 }
 
 /// The scale of a block whose largest magnitude is `largest`; values are not zero only when it is above zero.

@@ -18,14 +18,13 @@ pub const Arguments = extern struct {
     /// The round: tokens first_token .. first_token + round_tokens.
     first_token: usize,
     round_tokens: usize,
-    /// u8 [round_tokens * N][table_bytes or wide_table_bytes], at prepared.tableIndex of a round's tokens.
+    /// u8 [round_tokens * N * (table_bytes or wide_table_bytes)], as prepare lays a round's tokens out.
     tables: [*]align(64) u8,
 };
 
-/// A level's implementation, given how it fills one block's tables and how many bytes they take.
+/// A level's implementation, given how it fills one block's tables.
 pub inline fn runWith(
-    comptime table_bytes: usize,
-    comptime fillBlock: fn (values: *const [format.activation_block_columns]i8, tables: *[table_bytes]u8) void,
+    comptime fillBlock: fn (values: *const [format.activation_block_columns]i8, place: prepared.TablePlace) void,
     raw: *const anyopaque,
     begin: usize,
     end: usize,
@@ -33,12 +32,16 @@ pub inline fn runWith(
     const arguments: *const Arguments = @ptrCast(@alignCast(raw));
     const layout = prepared.Layout.init(arguments.tokens, arguments.columns).?;
     const values: [*]const [format.activation_block_columns]i8 = @ptrCast(arguments.prepared + layout.values_offset);
-    const tables: [*][table_bytes]u8 = @ptrCast(arguments.tables);
     for (begin..end) |unit| {
         const token = unit / layout.blocks;
         const block = unit % layout.blocks;
-        const index = prepared.tableIndex(arguments.round_tokens, layout.blocks, token, block);
-        fillBlock(&values[(arguments.first_token + token) * layout.blocks + block], &tables[index]);
+        fillBlock(&values[(arguments.first_token + token) * layout.blocks + block], .{
+            .all = arguments.tables,
+            .tokens = arguments.round_tokens,
+            .blocks = layout.blocks,
+            .token = token,
+            .block = block,
+        });
     }
 }
 

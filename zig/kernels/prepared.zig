@@ -19,10 +19,11 @@ pub const block_table_bytes = 32;
 pub const table_bytes = format.activation_block_columns / format.block_columns * block_table_bytes;
 /// Where the high digits of a block of four lie, counted from its low digits.
 pub const table_high_offset = 256;
-/// The same of the AVX-512 level, whose tables hold each digit's negative too (see prepare/avx512.zig). Four tokens' tables
-/// are then at distances that share a cache's sets; laying them among one another was measured no faster.
+/// The same of the AVX-512 level, whose tables hold negatives too (see prepare/avx512.zig).
 pub const wide_block_table_bytes = 2 * block_table_bytes;
 pub const wide_table_bytes = 2 * table_bytes;
+/// Tokens whose wide tables lie among one another, because sherry_linear looks up for as many at once at that level.
+pub const wide_table_tokens = 8;
 /// Tokens whose tables lie side by side, because sherry_linear looks up for as many at once.
 pub const table_tokens = 4;
 /// Up to this many tokens the tables are made together with the values. They take eight bytes an activation, so of more
@@ -36,6 +37,41 @@ pub inline fn tableIndex(tokens: usize, blocks: usize, token: usize, block: usiz
     const first = token / table_tokens * table_tokens;
     return first * blocks + block * @min(table_tokens, tokens - first) + token % table_tokens;
 }
+
+/// The tables of one activation block of one token, among those of `tokens` tokens with `blocks` activation blocks each.
+pub const TablePlace = struct {
+    all: [*]align(64) u8,
+    tokens: usize,
+    blocks: usize,
+    token: usize,
+    block: usize,
+
+    /// Those of the scalar and the AVX2 level.
+    pub inline fn narrow(self: TablePlace) *[table_bytes]u8 {
+        return self.all[tableIndex(self.tokens, self.blocks, self.token, self.block) * table_bytes ..][0..table_bytes];
+    }
+
+    pub inline fn wide(self: TablePlace) WidePlace {
+        return .init(self.tokens, self.blocks, self.token, self.block);
+    }
+};
+
+/// Where the wide tables of an activation block of a token begin among all B * N, in bytes, and how far from one block of
+/// four's to the next: eight tokens' after eight tokens' (the last fewer), in each activation block after activation block,
+/// in each block of four after block of four, in each token after token. So they are read in the order in which they lie.
+pub const WidePlace = struct {
+    offset: usize,
+    stride: usize,
+
+    pub inline fn init(tokens: usize, blocks: usize, token: usize, block: usize) WidePlace {
+        const first = token / wide_table_tokens * wide_table_tokens;
+        const together: usize = @min(wide_table_tokens, tokens - first);
+        return .{
+            .offset = (first * blocks + block * together) * wide_table_bytes + token % wide_table_tokens * wide_block_table_bytes,
+            .stride = together * wide_block_table_bytes,
+        };
+    }
+};
 
 /// Where the sixteen low digits of block of four `block` (0..63) lie inside its activation block's tables. The tables of
 /// two chunks (sixteen blocks) are interleaved, because that is how the transposition in prepare/avx2.zig leaves them:
@@ -63,8 +99,8 @@ pub const Layout = struct {
     half_sums_offset: usize,
     /// i8 [B][N * 256]
     values_offset: usize,
-    /// u8 [B * N][table_bytes] or, at the AVX-512 level, [B * N][wide_table_bytes], at tableIndex; there only when
-    /// B <= table_tokens_max. There is room for the larger.
+    /// u8 [B * N][table_bytes] at tableIndex or, at the AVX-512 level, u8 [B * N * wide_table_bytes] at WidePlace; there
+    /// only when B <= table_tokens_max. There is room for the larger.
     tables_offset: usize,
     bytes: usize,
 
@@ -142,6 +178,23 @@ test "the tables of all tokens and blocks fill their part, each once" {
             seen[index] = true;
             // A token's neighbour in its four lies beside it.
             if (token % 4 != 0) try std.testing.expectEqual(index - 1, tableIndex(tokens, blocks, token - 1, block));
+        };
+    };
+}
+
+test "the wide tables of all tokens and blocks fill their part, each once" {
+    const slots = wide_table_bytes / wide_block_table_bytes;
+    for ([_]usize{ 1, 2, 3, 7, 8, 9, 16, 19 }) |tokens| for ([_]usize{ 1, 2, 5 }) |blocks| {
+        var seen: [19 * 5 * slots]bool = @splat(false);
+        for (0..tokens) |token| for (0..blocks) |block| {
+            const place = WidePlace.init(tokens, blocks, token, block);
+            for (0..slots) |block_of_four| {
+                const offset = place.offset + block_of_four * place.stride;
+                try std.testing.expectEqual(0, offset % wide_block_table_bytes);
+                const slot = offset / wide_block_table_bytes;
+                try std.testing.expect(slot < tokens * blocks * slots and !seen[slot]);
+                seen[slot] = true;
+            }
         };
     };
 }

@@ -27,8 +27,8 @@ pub const Arguments = extern struct {
     /// The round: tokens first_token .. first_token + round_tokens.
     first_token: usize,
     round_tokens: usize,
-    /// u8 [round_tokens * N][table_bytes or wide_table_bytes], at prepared.tableIndex of the round's tokens; the scalar
-    /// level reads none.
+    /// u8 [round_tokens * N * (table_bytes or wide_table_bytes)], as prepare lays the round's tokens out; the scalar level
+    /// reads none.
     tables: [*]const u8,
     /// f32 [B][R]
     y: [*]f32,
@@ -58,7 +58,7 @@ pub const Operands = struct {
     sums: [*]const [prepared.block_sums]i32,
     /// i8 [B][N * 256]
     values: [*]const i8,
-    /// u8 [round_tokens * N][table_bytes or wide_table_bytes], at prepared.tableIndex.
+    /// As in Arguments.
     tables: [*]const u8,
     /// f32 [B][R]
     y: [*]f32,
@@ -104,16 +104,13 @@ pub const Operands = struct {
 
     /// The tables of an activation block of a token, counted from the round's first; those of the next tokens of its four follow.
     pub inline fn tablesOf(self: *const Operands, token: usize, activation_block: usize) [*]const u8 {
-        return self.tables + self.tableIndex(token, activation_block) * prepared.table_bytes;
+        const index = prepared.tableIndex(self.round_tokens, self.activation_blocks, token, activation_block);
+        return self.tables + index * prepared.table_bytes;
     }
 
-    /// `tablesOf` where the tables are wide.
+    /// `tablesOf` where the tables are wide: those of the first block of four; the next token's of its eight follow.
     pub inline fn wideTablesOf(self: *const Operands, token: usize, activation_block: usize) [*]const u8 {
-        return self.tables + self.tableIndex(token, activation_block) * prepared.wide_table_bytes;
-    }
-
-    inline fn tableIndex(self: *const Operands, token: usize, activation_block: usize) usize {
-        return prepared.tableIndex(self.round_tokens, self.activation_blocks, token, activation_block);
+        return self.tables + prepared.WidePlace.init(self.round_tokens, self.activation_blocks, token, activation_block).offset;
     }
 
     /// The 64 scales of a tile's group; of no meaning unless the granularity is group.
@@ -144,6 +141,12 @@ pub fn forEachCase(comptime check: Check) !void {
     for (0..test_case.scalings) |scaling| for (columns_choices) |columns| for ([_]usize{ 1, 7, 12 }) |tokens| {
         try checkOne(check, random, test_case.scaled(scaling, 67, columns, tokens), .random, .random);
     };
+    // More tiles, and more columns, than share a stay of tables in the cache.
+    for ([_][3]usize{ .{ 600, 36, 9 }, .{ 530, 4356, 8 }, .{ 65, 8484, 13 }, .{ 3, 32804, 1 } }) |sizes| {
+        for ([_]usize{ 0, 7, 15 }) |scaling| {
+            try checkOne(check, random, test_case.scaled(scaling, sizes[0], sizes[1], sizes[2]), .random, .random);
+        }
+    }
     for (std.enums.values(test_case.WeightKind)) |weights| {
         for (std.enums.values(test_case.ActivationKind)) |activations| for (0..test_case.scalings) |scaling| {
             try checkOne(check, random, test_case.scaled(scaling, 65, 516, 3), weights, activations);

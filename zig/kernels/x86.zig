@@ -3,9 +3,9 @@
 //!
 //! They are inline assembly rather than compiler intrinsics because Zig has none, and because the compiler must not see
 //! through them: given plain additions it re-associates the chains of byte sums in sherry_linear and turns a doubling
-//! into a shift and a mask, which costs registers and operations. None is volatile: a result that nobody reads goes away. "v"
-//! names any vector register, of which the AVX-512 level has 32; "x" one of the first sixteen, for instructions that know no
-//! others.
+//! into a shift and a mask, which costs registers and operations. Only those that name memory are volatile: of the others a
+//! result that nobody reads goes away. "v" names any vector register, of which the AVX-512 level has 32; "x" one of the first
+//! sixteen, for instructions that know no others.
 //! Semantics: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2. "In each lane" means that the
 //! instruction works on the two 16-byte halves apart.
 
@@ -13,10 +13,19 @@ pub const Bytes = @Vector(32, u8);
 pub const Words = @Vector(16, i16);
 pub const DoubleWords = @Vector(8, i32);
 pub const Floats = @Vector(8, f32);
+/// 64 bytes, of the AVX-512 level.
+pub const WideBytes = @Vector(64, u8);
+pub const WideWords = @Vector(32, i16);
+pub const WideDoubleWords = @Vector(16, i32);
 
 /// 32 bytes from memory, aligned or not.
 pub inline fn load(address: [*]const u8) Bytes {
     return address[0..32].*;
+}
+
+/// 64 bytes from memory, aligned or not.
+pub inline fn loadWide(address: [*]const u8) WideBytes {
+    return address[0..64].*;
 }
 
 /// Sixteen bytes from each address: the first lane, the second lane.
@@ -216,12 +225,42 @@ pub inline fn interleaveHighHalves(a: Bytes, b: Bytes) Bytes {
     );
 }
 
-/// vpermb (AVX-512 VBMI): byte i of the result is table[indexes[i] & 31], across both lanes.
-pub inline fn lookUpWide(table: Bytes, indexes: Bytes) Bytes {
-    return asm ("vpermb %[table], %[indexes], %[result]"
+/// vpermb (AVX-512 VBMI): byte i of the result is table[indexes[i] & 31], across both lanes, of the table that lies `offset`
+/// bytes from `address`. Volatile, because it reads memory, which the compiler must know of lest it move a write of the
+/// table past it.
+pub inline fn lookUpWide(address: [*]const u8, comptime offset: usize, indexes: Bytes) Bytes {
+    return asm volatile ("vpermb %[offset:c](%[address]), %[indexes], %[result]"
         : [result] "=v" (-> Bytes),
+        : [address] "r" (address),
+          [offset] "i" (offset),
+          [indexes] "v" (indexes),
+    );
+}
+
+/// vpermw (AVX-512 BW): word i of the result is table[indexes[i] & 31].
+pub inline fn lookUpWords(table: WideWords, indexes: WideWords) WideWords {
+    return asm ("vpermw %[table], %[indexes], %[result]"
+        : [result] "=v" (-> WideWords),
         : [table] "v" (table),
           [indexes] "v" (indexes),
+    );
+}
+
+/// vpaddw: word by word, wrapping.
+pub inline fn addWords(a: WideWords, b: WideWords) WideWords {
+    return asm ("vpaddw %[b], %[a], %[result]"
+        : [result] "=v" (-> WideWords),
+        : [a] "v" (a),
+          [b] "v" (b),
+    );
+}
+
+/// `addBytes` of 64 bytes.
+pub inline fn addWideBytes(a: WideBytes, b: WideBytes) WideBytes {
+    return asm ("vpaddb %[b], %[a], %[result]"
+        : [result] "=v" (-> WideBytes),
+        : [a] "v" (a),
+          [b] "v" (b),
     );
 }
 
@@ -229,6 +268,16 @@ pub inline fn lookUpWide(table: Bytes, indexes: Bytes) Bytes {
 pub inline fn addProducts(sums: DoubleWords, unsigned: Bytes, signed: Bytes) DoubleWords {
     return asm ("vpdpbusd %[signed], %[unsigned], %[result]"
         : [result] "=v" (-> DoubleWords),
+        : [sums] "0" (sums),
+          [unsigned] "v" (unsigned),
+          [signed] "v" (signed),
+    );
+}
+
+/// `addProducts` of 64 bytes.
+pub inline fn addWideProducts(sums: WideDoubleWords, unsigned: WideBytes, signed: WideBytes) WideDoubleWords {
+    return asm ("vpdpbusd %[signed], %[unsigned], %[result]"
+        : [result] "=v" (-> WideDoubleWords),
         : [sums] "0" (sums),
           [unsigned] "v" (unsigned),
           [signed] "v" (signed),

@@ -16,7 +16,7 @@ pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) v
     for (begin..end) |unit| {
         const target = prepare.Target.init(input, unit);
         quantizeBlock(target);
-        if (prepare.tablesOf(prepared.table_bytes, input, unit)) |tables| fillBlock(target.values, tables);
+        if (prepare.tablePlace(input, unit)) |place| fillBlock(target.values, place);
     }
 }
 
@@ -118,7 +118,8 @@ inline fn quantizeChunk(x: *const [32]f32, inverse: Floats) Bytes {
     return @bitCast(@shuffle(i32, quads, undefined, [8]i32{ 0, 4, 1, 5, 2, 6, 3, 7 }));
 }
 
-pub fn fillBlock(values: *const [block_columns]i8, tables: *[prepared.table_bytes]u8) void {
+pub fn fillBlock(values: *const [block_columns]i8, place: prepared.TablePlace) void {
+    const tables = place.narrow();
     for (0..4) |part| fillTables(values[part * 64 ..][0..64], tables[part * 512 ..][0..512]);
 }
 

@@ -12,7 +12,7 @@ pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) v
     for (begin..end) |unit| {
         const target = prepare.Target.init(input, unit);
         quantize(target);
-        if (prepare.tablesOf(prepared.table_bytes, input, unit)) |tables| fillBlock(target.values, tables);
+        if (prepare.tablePlace(input, unit)) |place| fillBlock(target.values, place);
     }
 }
 
@@ -42,7 +42,8 @@ fn quantize(target: prepare.Target) void {
     }
 }
 
-pub fn fillBlock(values: *const [format.activation_block_columns]i8, tables: *[prepared.table_bytes]u8) void {
+pub fn fillBlock(values: *const [format.activation_block_columns]i8, place: prepared.TablePlace) void {
+    const tables = place.narrow();
     for (0..values.len / format.block_columns) |block| {
         const low = tables[prepared.tableOffset(block)..][0..16];
         const high = tables[prepared.tableOffset(block) + prepared.table_high_offset ..][0..16];

@@ -1,8 +1,7 @@
 //! prepare_tables.zig's contract with AVX2, by prepare/avx2.zig.
 const prepare = @import("../prepare/avx2.zig");
-const prepared = @import("../prepared.zig");
 const prepare_tables = @import("../prepare_tables.zig");
 
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
-    prepare_tables.runWith(prepared.table_bytes, prepare.fillBlock, arguments, begin, end);
+    prepare_tables.runWith(prepare.fillBlock, arguments, begin, end);
 }

@@ -1,8 +1,7 @@
 //! prepare_tables.zig's contract with the tables of prepare/avx512.zig.
 const prepare = @import("../prepare/avx512.zig");
-const prepared = @import("../prepared.zig");
 const prepare_tables = @import("../prepare_tables.zig");
 
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
-    prepare_tables.runWith(prepared.wide_table_bytes, prepare.fillBlock, arguments, begin, end);
+    prepare_tables.runWith(prepare.fillBlock, arguments, begin, end);
 }

@@ -9,6 +9,7 @@
 //! Joined sums are added as 16-bit words over at most 256 columns: 64 blocks * 381 = 24384 fits.
 const format = @import("../../format.zig");
 const prepared = @import("../prepared.zig");
+const scale = @import("avx2_scale.zig");
 const sherry_linear = @import("../sherry_linear.zig");
 const tiles = @import("x86_tiles.zig");
 const x86 = @import("../x86.zig");
@@ -17,12 +18,21 @@ const Bytes = x86.Bytes;
 const Operands = sherry_linear.Operands;
 const Words = x86.Words;
 
+/// More would not fit the registers.
+pub const tokens_together = prepared.table_tokens;
+
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
     tiles.runWith(@This(), arguments, begin, end);
 }
 
 /// The tables of a token from an activation block's chunk `chunk` on; the next token's follow.
-pub inline fn tablesOf(operands: *const Operands, round_token: usize, activation_block: usize, chunk: usize) [*]const u8 {
+pub inline fn tablesOf(
+    comptime _: usize,
+    operands: *const Operands,
+    round_token: usize,
+    activation_block: usize,
+    chunk: usize,
+) [*]const u8 {
     return operands.tablesOf(round_token, activation_block) + tableOffset(chunk);
 }
 
@@ -41,7 +51,9 @@ inline fn tableOffset(chunk: usize) usize {
     return prepared.tableOffset(chunk * format.chunk_blocks);
 }
 
-/// The sums of the rows that one pass computes, rows in natural order, sixteen a vector.
+pub const inOrder = scale.widened;
+
+/// The sums of the rows that one pass computes, sixteen a vector.
 fn Sums(comptime tokens: usize) type {
     return [tokens][2 * halvesTogether(tokens)]Words;
 }

@@ -1,5 +1,5 @@
-//! The float half of sherry_linear.zig's contract with AVX2: integer sums of eight rows in,
-//! running totals of a tile, finished outputs out.
+//! The float half of sherry_linear.zig's contract with AVX2 and AVX-512: integer sums in, running totals of a tile,
+//! finished outputs out.
 const elements = @import("../elements.zig");
 const format = @import("../../format.zig");
 const sherry_linear = @import("../sherry_linear.zig");
@@ -24,28 +24,9 @@ pub fn weightingOf(operands: Operands) Weighting {
     };
 }
 
-/// Adds one segment's term of rows `row` .. `row` + 8 of the tile. `group_scales`: the 64 scales of the segment's group
-/// (not read when the weighting is by row).
-pub inline fn addTerm(
-    comptime weighting: Weighting,
-    totals: *Totals,
-    row: usize,
-    sums: x86.DoubleWords,
-    activation_scale: Floats,
-    group_scales: [*]const u8,
-) void {
-    const factor = switch (weighting) {
-        .row => activation_scale,
-        .group_f32 => activation_scale * loadScales(.f32, group_scales, row),
-        .group_f16 => activation_scale * loadScales(.f16, group_scales, row),
-        .group_bf16 => activation_scale * loadScales(.bf16, group_scales, row),
-    };
-    const before: Floats = totals[row..][0..8].*;
-    totals[row..][0..8].* = before + @as(Floats, @floatFromInt(sums)) * factor;
-}
-
-/// Adds one segment's terms of one token, from `first_row` of the tile on. `sums`: an array of vectors of sixteen rows.
-pub inline fn addWords(
+/// Adds one segment's terms of one token. `sums`: an array of vectors of integers, the rows from `first_row` of the tile on
+/// in order. `group_scales`: the 64 scales of the segment's group (not read when the weighting is by row).
+pub inline fn addTerms(
     comptime weighting: Weighting,
     totals: *Totals,
     comptime first_row: usize,
@@ -53,20 +34,37 @@ pub inline fn addWords(
     activation_scale: f32,
     group_scales: [*]const u8,
 ) void {
-    const factor: Floats = @splat(activation_scale);
-    inline for (sums, 0..) |words, part| {
-        const row = first_row + part * 16;
-        // A word beside itself is a 32-bit number whose upper half is the word: a shift extends the sign.
-        const low: x86.DoubleWords = @bitCast(x86.interleaveLowWords(words, words));
-        const high: x86.DoubleWords = @bitCast(x86.interleaveHighWords(words, words));
-        addTerm(weighting, totals, row, low >> @splat(16), factor, group_scales);
-        addTerm(weighting, totals, row + 8, high >> @splat(16), factor, group_scales);
+    inline for (sums, 0..) |integers, part| {
+        const count = @typeInfo(@TypeOf(integers)).vector.len;
+        const row = first_row + part * count;
+        const of_activations: @Vector(count, f32) = @splat(activation_scale);
+        const factor = switch (weighting) {
+            .row => of_activations,
+            .group_f32 => of_activations * loadScales(count, .f32, group_scales, row),
+            .group_f16 => of_activations * loadScales(count, .f16, group_scales, row),
+            .group_bf16 => of_activations * loadScales(count, .bf16, group_scales, row),
+        };
+        const before: @Vector(count, f32) = totals[row..][0..count].*;
+        totals[row..][0..count].* = before + @as(@Vector(count, f32), @floatFromInt(integers)) * factor;
     }
 }
 
-/// The scales of rows `row` .. `row` + 8, widened, given where the scale of row 0 is.
-inline fn loadScales(comptime element: format.Element, scales: [*]const u8, row: usize) Floats {
-    return elements.load(element, stored(element, scales) + row);
+/// Sums of eight rows a vector, in order, from sums of sixteen as joining digits leaves them.
+pub inline fn widened(words: anytype) [2 * words.len]x86.DoubleWords {
+    var sums: [2 * words.len]x86.DoubleWords = undefined;
+    inline for (words, 0..) |sixteen, number| {
+        // A word beside itself is a 32-bit number whose upper half is the word: a shift extends the sign.
+        const low: x86.DoubleWords = @bitCast(x86.interleaveLowWords(sixteen, sixteen));
+        const high: x86.DoubleWords = @bitCast(x86.interleaveHighWords(sixteen, sixteen));
+        sums[2 * number] = low >> @splat(16);
+        sums[2 * number + 1] = high >> @splat(16);
+    }
+    return sums;
+}
+
+/// The scales of `count` rows from `row` on, widened, given where the scale of row 0 is.
+inline fn loadScales(comptime count: usize, comptime element: format.Element, scales: [*]const u8, row: usize) @Vector(count, f32) {
+    return elements.loadMany(count, element, stored(element, scales) + row);
 }
 
 inline fn stored(comptime element: format.Element, scales: [*]const u8) [*]const elements.Stored(element) {
@@ -96,7 +94,7 @@ fn scaleRows(operands: Operands, tile: usize, totals: *Totals) void {
                 inline else => |element| elements.widen(element, stored(element, operands.scales)[0]),
             }),
             .channel => switch (operands.scale_element) {
-                inline else => |element| loadScales(element, operands.scales, tile * format.tile_rows + row),
+                inline else => |element| loadScales(8, element, operands.scales, tile * format.tile_rows + row),
             },
             .group => unreachable,
         };

@@ -1,104 +1,11 @@
-//! sherry_linear.zig's contract by look-up, as in avx2.zig, with what AVX-512 VBMI adds: vpermb chooses among 32 bytes, so
-//! that a table holds each digit and its negative (prepare/avx512.zig), the sign joins the index as its fifth bit, and no
-//! sign is applied afterwards.
-//!
-//! Measured no faster on Zen 4: 64 rows a vector, eight tokens that share indexes, and tables of whole sums as words
-//! (vpermw), which spares joining digits.
-//!
-//! Bounds: as in avx2.zig.
-const format = @import("../../format.zig");
-const prepared = @import("../prepared.zig");
+//! sherry_linear.zig's contract with AVX-512: one token by digits, several by words, as prepare/avx512.zig has made their
+//! tables.
+const digits = @import("avx512_digits.zig");
 const sherry_linear = @import("../sherry_linear.zig");
 const tiles = @import("x86_tiles.zig");
-const x86 = @import("../x86.zig");
+const words = @import("avx512_words.zig");
 
-const Bytes = x86.Bytes;
-const Operands = sherry_linear.Operands;
-const Words = x86.Words;
-
-const block_bytes = prepared.wide_block_table_bytes;
-const chunk_tables_bytes = format.chunk_blocks * block_bytes;
-
-pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
-    tiles.runWith(@This(), arguments, begin, end);
-}
-
-/// The tables of a token from an activation block's chunk `chunk` on; the next token's lie prepared.wide_table_bytes
-/// further.
-pub inline fn tablesOf(operands: *const Operands, round_token: usize, activation_block: usize, chunk: usize) [*]const u8 {
-    return operands.wideTablesOf(round_token, activation_block) + chunk * chunk_tables_bytes;
-}
-
-/// Halves of a tile that share one pass over the codes.
-pub fn halvesTogether(comptime _: usize) usize {
-    return 2;
-}
-
-/// The sums of a tile's rows in natural order, sixteen a vector.
-fn Sums(comptime tokens: usize) type {
-    return [tokens][4]Words;
-}
-
-/// The integer sums over `count` chunks (at most eight, all of one activation block) from `codes` on.
-pub inline fn sumSegment(
-    comptime tokens: usize,
-    comptime _: usize,
-    codes: [*]const u8,
-    tables: [*]const u8,
-    count: usize,
-) Sums(tokens) {
-    var sums: Sums(tokens) = @splat(@splat(@splat(0)));
-    for (0..count) |chunk| {
-        addChunk(tokens, codes + chunk * format.chunk_bytes, tables + chunk * chunk_tables_bytes, &sums);
-    }
-    return sums;
-}
-
-inline fn addChunk(comptime tokens: usize, chunk: [*]const u8, tables: [*]const u8, sums: *Sums(tokens)) void {
-    // Bit 4 of each sign byte is the sign of the block at hand: doubling brings up the next one. Of the first three blocks'
-    // signs it is that of the byte moved down.
-    var signs: [2]Bytes = undefined;
-    var low: [tokens][2]Bytes = undefined;
-    var high: [tokens][2]Bytes = undefined;
-    inline for (0..format.chunk_blocks) |block| {
-        inline for (&signs, 0..) |*half_signs, half| {
-            const loaded = x86.load(chunk + format.chunk_signs_offset + half * format.vector_bytes);
-            half_signs.* = switch (block) {
-                0 => shiftRight(loaded, 3),
-                3 => loaded,
-                else => x86.addBytes(half_signs.*, half_signs.*),
-            };
-        }
-        if (block < format.chunk_bytes / 64) x86.prefetch(chunk, tiles.prefetch_bytes + block * 64);
-        const both = x86.load(chunk + block * format.vector_bytes);
-        // The nibble, and the sign as bit 4. What is above means nothing to vpermb.
-        const nibble: Bytes = @splat(15);
-        const indexes = [2]Bytes{
-            (both & nibble) | (signs[0] & ~nibble),
-            (shiftRight(both, 4) & nibble) | (signs[1] & ~nibble),
-        };
-        inline for (0..tokens) |token| {
-            const address = tables + token * prepared.wide_table_bytes + block * block_bytes;
-            const table = x86.load(address);
-            const table_high = x86.load(address + block_bytes / 2);
-            inline for (&low[token], &high[token], indexes) |*low_sum, *high_sum, half_indexes| {
-                const low_digits = x86.lookUpWide(table, half_indexes);
-                const high_digits = x86.lookUpWide(table_high, half_indexes);
-                low_sum.* = if (block == 0) low_digits else x86.addBytes(low_sum.*, low_digits);
-                high_sum.* = if (block == 0) high_digits else x86.addBytes(high_sum.*, high_digits);
-            }
-        }
-    }
-    // Pairs (low digit, high digit) times (1, 31).
-    const radix: Bytes = @bitCast(@as(@Vector(16, u16), @splat(31 << 8 | 1)));
-    inline for (sums, low, high) |*token_sums, token_low, token_high| inline for (0..2) |half| {
-        const pair = .{ token_low[half], token_high[half] };
-        token_sums[2 * half] +%= x86.multiplyAddBytes(radix, x86.interleaveLowBytes(pair[0], pair[1]));
-        token_sums[2 * half + 1] +%= x86.multiplyAddBytes(radix, x86.interleaveHighBytes(pair[0], pair[1]));
-    };
-}
-
-/// Words moved right: what comes into a byte's upper bits belongs to its neighbour and means nothing.
-inline fn shiftRight(bytes: Bytes, comptime bits: u4) Bytes {
-    return @bitCast(@as(@Vector(16, u16), @bitCast(bytes)) >> @splat(bits));
+pub fn run(raw: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
+    const arguments: *const sherry_linear.Arguments = @ptrCast(@alignCast(raw));
+    if (arguments.round_tokens == 1) tiles.runWith(digits, raw, begin, end) else tiles.runWith(words, raw, begin, end);
 }

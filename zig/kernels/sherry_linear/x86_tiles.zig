@@ -1,7 +1,9 @@
 //! The order in which the AVX2 and AVX-512 variants of sherry_linear.zig go through tiles, tokens and segments.
 //!
 //! A level has `sumSegment(tokens, first_half, codes, tables, count)`, the integer sums over some chunks of one activation
-//! block for `halvesTogether(tokens)` halves of a tile from `first_half` on, and `tablesOf`, the tables that it reads.
+//! block for `halvesTogether(tokens)` halves of a tile from `first_half` on; `inOrder`, which makes of a token's sums vectors
+//! of 32-bit integers, the rows in order; `tablesOf`, the tables that it reads; and `tokens_together`, how many tokens at
+//! most share one extraction of the indexes.
 const format = @import("../../format.zig");
 const prepared = @import("../prepared.zig");
 const scale = @import("avx2_scale.zig");
@@ -10,24 +12,28 @@ const x86 = @import("../x86.zig");
 
 const Operands = sherry_linear.Operands;
 
-/// Tokens that share one extraction of the indexes; more would not fit the registers.
-const tokens_together = prepared.table_tokens;
-/// Of so many activation blocks of a token the tables are used for all tiles before the next tokens': they are what a
+/// Of so many activation blocks of a token the tables are used for many tiles before the next ones': they are what a
 /// second-level cache holds beside the codes, on CPUs that have little of it too.
 const resident_blocks = 128;
+/// Tiles that share a stay of tables in the cache, where a row's do not all fit at once.
+const tiles_together = 8;
 /// How far ahead of use the codes are fetched, in bytes.
 pub const prefetch_bytes = 10240;
 
 pub inline fn runWith(comptime level: type, arguments: *const anyopaque, begin: usize, end: usize) void {
     const operands = Operands.init(@ptrCast(@alignCast(arguments)));
     fetchFirst(&operands, begin);
-    const resident_tokens = @max(1, resident_blocks / (tokens_together * operands.activation_blocks)) * tokens_together;
+    const resident_groups = @max(1, resident_blocks / (level.tokens_together * operands.activation_blocks));
+    const resident_tokens = resident_groups * level.tokens_together;
     switch (scale.weightingOf(operands)) {
         inline else => |weighting| {
             var token: usize = 0;
             while (token < operands.round_tokens) : (token += resident_tokens) {
                 const token_end = @min(token + resident_tokens, operands.round_tokens);
-                for (begin..end) |tile| computeTile(level, weighting, operands, tile, token, token_end);
+                var tile = begin;
+                while (tile < end) : (tile += tiles_together) {
+                    computeTiles(level, weighting, operands, tile, @min(tile + tiles_together, end), token, token_end);
+                }
             }
         },
     }
@@ -39,59 +45,91 @@ fn fetchFirst(operands: *const Operands, tile: usize) void {
     for (0..prefetch_bytes / 64) |line| x86.prefetch(codes + line * 64, 0);
 }
 
-fn computeTile(
+/// Tiles `tile` .. `tile_end`, at most `tiles_together`, for tokens `begin` .. `end`, counted within the round.
+fn computeTiles(
     comptime level: type,
     comptime weighting: scale.Weighting,
     operands: Operands,
     tile: usize,
+    tile_end: usize,
     begin: usize,
     end: usize,
 ) void {
     var token = begin;
     while (token < end) {
-        const together = @min(tokens_together, end - token);
+        const together = @min(level.tokens_together, end - token);
         switch (together) {
-            inline 1...tokens_together => |tokens| computeTokens(level, tokens, weighting, operands, tile, token),
+            inline 1...level.tokens_together => |tokens| computeTokens(level, tokens, weighting, operands, tile, tile_end, token),
             else => unreachable,
         }
         token += together;
     }
 }
 
-/// One tile for `tokens` tokens from `round_token` on, counted within the round.
+/// `computeTiles` for `tokens` tokens from `round_token` on: as many activation blocks as their tables fit the cache, of all
+/// tiles, then the next ones.
 fn computeTokens(
     comptime level: type,
     comptime tokens: usize,
     comptime weighting: scale.Weighting,
     operands: Operands,
     tile: usize,
+    tile_end: usize,
     round_token: usize,
+) void {
+    const slab_blocks = comptime resident_blocks / tokens;
+    var totals: [tiles_together][tokens]scale.Totals align(64) = undefined;
+    const used = totals[0 .. tile_end - tile];
+    for (used) |*of_tile| of_tile.* = @splat(@splat(0));
+    var block: usize = 0;
+    while (block < operands.activation_blocks) : (block += slab_blocks) {
+        const block_end = @min(block + slab_blocks, operands.activation_blocks);
+        for (used, tile..) |*of_tile, number| {
+            addBlocks(level, tokens, weighting, operands, number, round_token, block, block_end, of_tile);
+        }
+    }
+    for (used, tile..) |*of_tile, number| {
+        for (of_tile, operands.first_token + round_token..) |*totals_of_token, token| {
+            scale.finish(operands, number, token, totals_of_token);
+        }
+    }
+}
+
+/// Adds the terms of activation blocks `begin` .. `end` to a tile's totals.
+fn addBlocks(
+    comptime level: type,
+    comptime tokens: usize,
+    comptime weighting: scale.Weighting,
+    operands: Operands,
+    tile: usize,
+    round_token: usize,
+    begin: usize,
+    end: usize,
+    totals: *align(64) [tokens]scale.Totals,
 ) void {
     // The steps unrolled below are more than the thousand that the compiler evaluates unasked.
     @setEvalBranchQuota(10_000);
-    const first_token = operands.first_token + round_token;
-    var totals: [tokens]scale.Totals align(32) = @splat(@splat(0));
     const segment_chunks: usize = if (weighting == .row) prepared.block_sums else operands.segment_columns / format.chunk_columns;
-    var codes = operands.codes + operands.chunkOffset(tile, 0);
-    var group_scales = operands.groupScales(tile, 0);
-    for (0..operands.activation_blocks) |activation_block| {
-        const cell = first_token * operands.activation_blocks + activation_block;
+    var codes = operands.codes + operands.chunkOffset(tile, begin * prepared.block_sums);
+    var group_scales = operands.groupScales(tile, begin * prepared.block_sums / segment_chunks);
+    for (begin..end) |activation_block| {
+        const cell = (operands.first_token + round_token) * operands.activation_blocks + activation_block;
         const block_chunks: usize = @min(prepared.block_sums, operands.layout.chunks - activation_block * prepared.block_sums);
         var chunk: usize = 0;
         while (chunk < block_chunks) : (chunk += segment_chunks) {
             const count: usize = @min(segment_chunks, block_chunks - chunk);
-            const tables = level.tablesOf(&operands, round_token, activation_block, chunk);
+            const tables = level.tablesOf(tokens, &operands, round_token, activation_block, chunk);
             comptime var first_half = 0;
             inline while (first_half < 2) : (first_half += comptime level.halvesTogether(tokens)) {
                 const sums = level.sumSegment(tokens, first_half, codes, tables, count);
                 inline for (0..tokens) |token| {
                     const activation_scale = operands.activation_scales[cell + token * operands.activation_blocks];
-                    scale.addWords(weighting, &totals[token], first_half * 32, &sums[token], activation_scale, group_scales);
+                    const in_order = level.inOrder(sums[token]);
+                    scale.addTerms(weighting, &totals[token], first_half * 32, in_order, activation_scale, group_scales);
                 }
             }
             codes += count * format.chunk_bytes;
             if (weighting != .row) group_scales += format.tile_rows * operands.scale_element.bytes();
         }
     }
-    for (&totals, first_token..) |*token_totals, token| scale.finish(operands, tile, token, token_totals);
 }
