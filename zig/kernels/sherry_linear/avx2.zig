@@ -51,6 +51,7 @@ inline fn tableOffset(chunk: usize) usize {
     return prepared.tableOffset(chunk * format.chunk_blocks);
 }
 
+pub const lanes = 8;
 pub const inOrder = scale.widened;
 
 /// The sums of the rows that one pass computes, sixteen a vector.

@@ -24,26 +24,58 @@ pub fn weightingOf(operands: Operands) Weighting {
     };
 }
 
-/// Adds one segment's terms of one token. `sums`: an array of vectors of integers, the rows from `first_row` of the tile on
-/// in order. `group_scales`: the 64 scales of the segment's group (not read when the weighting is by row).
+/// The scales of a segment's group as they are stored, which addTerms widens where it needs them: the form for one token.
+pub const StoredScales = struct {
+    /// The 64 scales of the group; not read when the weighting is by row.
+    group_scales: [*]const u8,
+
+    pub inline fn of(self: StoredScales, comptime weighting: Weighting, comptime count: usize, row: usize) @Vector(count, f32) {
+        return switch (weighting) {
+            .row => @compileError("a row's scale is not its segments'"),
+            .group_f32 => loadScales(count, .f32, self.group_scales, row),
+            .group_f16 => loadScales(count, .f16, self.group_scales, row),
+            .group_bf16 => loadScales(count, .bf16, self.group_scales, row),
+        };
+    }
+};
+
+/// The same widened once, `count` a vector, for the `rows` rows of the tile from `first_row` on: the form for several
+/// tokens.
+pub fn WidenedScales(comptime count: usize, comptime first_row: usize, comptime rows: usize) type {
+    return struct {
+        vectors: [rows / count]@Vector(count, f32),
+
+        pub inline fn init(comptime weighting: Weighting, stored_scales: StoredScales) @This() {
+            var self: @This() = undefined;
+            if (weighting != .row) {
+                inline for (&self.vectors, 0..) |*vector, part| {
+                    vector.* = stored_scales.of(weighting, count, first_row + part * count);
+                }
+            }
+            return self;
+        }
+
+        pub inline fn of(self: @This(), comptime _: Weighting, comptime _: usize, comptime row: usize) @Vector(count, f32) {
+            return self.vectors[(row - first_row) / count];
+        }
+    };
+}
+
+/// Adds one segment's terms of one token. `sums`: vectors of integers, the rows from `first_row` of the tile on in order.
+/// `scales`: those of their group, in either form.
 pub inline fn addTerms(
     comptime weighting: Weighting,
     totals: *Totals,
     comptime first_row: usize,
     sums: anytype,
     activation_scale: f32,
-    group_scales: [*]const u8,
+    scales: anytype,
 ) void {
     inline for (sums, 0..) |integers, part| {
         const count = @typeInfo(@TypeOf(integers)).vector.len;
         const row = first_row + part * count;
         const of_activations: @Vector(count, f32) = @splat(activation_scale);
-        const factor = switch (weighting) {
-            .row => of_activations,
-            .group_f32 => of_activations * loadScales(count, .f32, group_scales, row),
-            .group_f16 => of_activations * loadScales(count, .f16, group_scales, row),
-            .group_bf16 => of_activations * loadScales(count, .bf16, group_scales, row),
-        };
+        const factor = if (weighting == .row) of_activations else of_activations * scales.of(weighting, count, row);
         const before: @Vector(count, f32) = totals[row..][0..count].*;
         totals[row..][0..count].* = before + @as(@Vector(count, f32), @floatFromInt(integers)) * factor;
     }

@@ -38,6 +38,7 @@ pub fn halvesTogether(comptime _: usize) usize {
     return 2;
 }
 
+pub const lanes = 8;
 pub const inOrder = scale.widened;
 
 /// The sums of a tile's rows, sixteen a vector.

@@ -89,6 +89,8 @@ inline fn addChunk(comptime tokens: usize, chunk: [*]const u8, tables: [*]const 
 
 const half_shifts: @Vector(32, u16) = std.simd.join(@as(@Vector(16, u16), @splat(0)), @as(@Vector(16, u16), @splat(4)));
 
+pub const lanes = 16;
+
 /// Sums of sixteen rows a vector, in order.
 pub inline fn inOrder(sums: Sums) [4]x86.WideDoubleWords {
     var in_order: [4]x86.WideDoubleWords = undefined;

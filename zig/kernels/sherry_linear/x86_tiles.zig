@@ -2,7 +2,7 @@
 //!
 //! A level has `sumSegment(tokens, first_half, codes, tables, count)`, the integer sums over some chunks of one activation
 //! block for `halvesTogether(tokens)` halves of a tile from `first_half` on; `inOrder`, which makes of a token's sums vectors
-//! of 32-bit integers, the rows in order; `tablesOf`, the tables that it reads; and `tokens_together`, how many tokens at
+//! of `lanes` 32-bit integers, the rows in order; `tablesOf`, the tables that it reads; and `tokens_together`, how many tokens at
 //! most share one extraction of the indexes.
 const format = @import("../../format.zig");
 const prepared = @import("../prepared.zig");
@@ -121,11 +121,15 @@ fn addBlocks(
             const tables = level.tablesOf(tokens, &operands, round_token, activation_block, chunk);
             comptime var first_half = 0;
             inline while (first_half < 2) : (first_half += comptime level.halvesTogether(tokens)) {
+                const rows = comptime level.halvesTogether(tokens) * 32;
                 const sums = level.sumSegment(tokens, first_half, codes, tables, count);
+                const stored = scale.StoredScales{ .group_scales = group_scales };
+                const Widened = scale.WidenedScales(level.lanes, first_half * 32, rows);
+                const scales = if (tokens == 1) stored else Widened.init(weighting, stored);
                 inline for (0..tokens) |token| {
                     const activation_scale = operands.activation_scales[cell + token * operands.activation_blocks];
                     const in_order = level.inOrder(sums[token]);
-                    scale.addTerms(weighting, &totals[token], first_half * 32, in_order, activation_scale, group_scales);
+                    scale.addTerms(weighting, &totals[token], first_half * 32, in_order, activation_scale, scales);
                 }
             }
             codes += count * format.chunk_bytes;
