@@ -16,7 +16,7 @@
 //! The order of the 64 blocks' tables inside the 2048 bytes (prepared.tableOffset) belongs to prepare, prepare_tables
 //! and sherry_linear alone. The AVX-512 level has tables of its own (prepare/avx512.zig).
 //!
-//! Unit of work: one activation block of one token; unit u is token u / N, block u % N.
+//! Unit of work: one activation block of one token, by prepared.Cell.ofUnit.
 const std = @import("std");
 const format = @import("../format.zig");
 const kernel = @import("kernel.zig");
@@ -59,16 +59,17 @@ pub const Target = struct {
         const sums: [*][prepared.block_sums]i32 = @ptrCast(@alignCast(base + layout.sums_offset));
         const half_sums: [*][prepared.block_half_sums]i16 = @ptrCast(@alignCast(base + layout.half_sums_offset));
         const values: [*][format.activation_block_columns]i8 = @ptrCast(base + layout.values_offset);
-        const token = unit / layout.blocks;
-        const first_column = unit % layout.blocks * format.activation_block_columns;
+        const cell = prepared.Cell.ofUnit(unit, arguments.tokens);
+        const place = cell.token * layout.blocks + cell.block;
+        const first_column = cell.block * format.activation_block_columns;
         const count = @min(format.activation_block_columns, arguments.columns - first_column);
         return .{
-            .x = arguments.x[token * arguments.columns + first_column ..][0..count],
-            .scale = &scales[unit],
-            .sums = &sums[unit],
-            .half_sums = &half_sums[unit],
+            .x = arguments.x[cell.token * arguments.columns + first_column ..][0..count],
+            .scale = &scales[place],
+            .sums = &sums[place],
+            .half_sums = &half_sums[place],
             .column_order = arguments.column_order,
-            .values = &values[unit],
+            .values = &values[place],
         };
     }
 };
@@ -81,8 +82,7 @@ pub inline fn tablePlace(arguments: *const Arguments, unit: usize) ?prepared.Tab
         .all = @alignCast(arguments.prepared + layout.tables_offset),
         .tokens = arguments.tokens,
         .blocks = layout.blocks,
-        .token = unit / layout.blocks,
-        .block = unit % layout.blocks,
+        .cell = .ofUnit(unit, arguments.tokens),
     };
 }
 

@@ -2,7 +2,7 @@
 //! none, because there are more tokens than prepared.table_tokens_max. The same bytes that prepare makes for as many
 //! tokens; at the scalar level nobody reads them.
 //!
-//! Unit of work: one activation block of one token of the round; unit u is token first_token + u / N, block u % N.
+//! Unit of work: one activation block of one token, by prepared.Cell.ofUnit of the round's tokens.
 const std = @import("std");
 const format = @import("../format.zig");
 const kernel = @import("kernel.zig");
@@ -33,14 +33,12 @@ pub inline fn runWith(
     const layout = prepared.Layout.init(arguments.tokens, arguments.columns).?;
     const values: [*]const [format.activation_block_columns]i8 = @ptrCast(arguments.prepared + layout.values_offset);
     for (begin..end) |unit| {
-        const token = unit / layout.blocks;
-        const block = unit % layout.blocks;
-        fillBlock(&values[(arguments.first_token + token) * layout.blocks + block], .{
+        const cell = prepared.Cell.ofUnit(unit, arguments.round_tokens);
+        fillBlock(&values[(arguments.first_token + cell.token) * layout.blocks + cell.block], .{
             .all = arguments.tables,
             .tokens = arguments.round_tokens,
             .blocks = layout.blocks,
-            .token = token,
-            .block = block,
+            .cell = cell,
         });
     }
 }

@@ -38,21 +38,33 @@ pub inline fn tableIndex(tokens: usize, blocks: usize, token: usize, block: usiz
     return first * blocks + block * @min(table_tokens, tokens - first) + token % table_tokens;
 }
 
+/// One activation block of one token.
+pub const Cell = struct {
+    token: usize,
+    block: usize,
+
+    /// The cell of a unit of work: all tokens' of a block, then the next block's. The tables of several tokens lie among one
+    /// another, and a thread that makes them so writes one stretch of memory: cores that took turns at neighbouring lines
+    /// would take them from each other.
+    pub inline fn ofUnit(unit: usize, tokens: usize) Cell {
+        return .{ .token = unit % tokens, .block = unit / tokens };
+    }
+};
+
 /// The tables of one activation block of one token, among those of `tokens` tokens with `blocks` activation blocks each.
 pub const TablePlace = struct {
     all: [*]align(64) u8,
     tokens: usize,
     blocks: usize,
-    token: usize,
-    block: usize,
+    cell: Cell,
 
     /// Those of the scalar and the AVX2 level.
     pub inline fn narrow(self: TablePlace) *[table_bytes]u8 {
-        return self.all[tableIndex(self.tokens, self.blocks, self.token, self.block) * table_bytes ..][0..table_bytes];
+        return self.all[tableIndex(self.tokens, self.blocks, self.cell.token, self.cell.block) * table_bytes ..][0..table_bytes];
     }
 
     pub inline fn wide(self: TablePlace) WidePlace {
-        return .init(self.tokens, self.blocks, self.token, self.block);
+        return .init(self.tokens, self.blocks, self.cell.token, self.cell.block);
     }
 };
 
