@@ -5,10 +5,9 @@
 //!
 //! Measured no faster on Zen 4: 64 rows a vector.
 //!
-//! Bounds: as in avx2.zig.
+//! Bounds: of the digits as in avx2.zig; joined sums are 32-bit.
 const format = @import("../../format.zig");
 const prepared = @import("../prepared.zig");
-const scale = @import("avx2_scale.zig");
 const sherry_linear = @import("../sherry_linear.zig");
 const tiles = @import("x86_tiles.zig");
 const x86 = @import("../x86.zig");
@@ -39,10 +38,18 @@ pub fn halvesTogether(comptime _: usize) usize {
 }
 
 pub const lanes = 8;
-pub const inOrder = scale.widened;
 
-/// The sums of a tile's rows, sixteen a vector.
-const Sums = [4]Words;
+/// The sums of a tile's rows, eight a vector, in order.
+const Sums = [8]x86.DoubleWords;
+
+pub inline fn inOrder(sums: Sums) Sums {
+    return sums;
+}
+
+/// The digits of a tile's rows, added up over a chunk, by halves of the tile.
+const Digits = struct { low: [2]Bytes, high: [2]Bytes };
+
+const no_digits: Digits = .{ .low = @splat(@splat(0)), .high = @splat(@splat(0)) };
 
 /// The integer sums over `count` chunks (at most eight, all of one activation block) from `codes` on.
 pub inline fn sumSegment(
@@ -53,16 +60,28 @@ pub inline fn sumSegment(
     count: usize,
 ) [1]Sums {
     var sums: Sums = @splat(@splat(0));
-    for (0..count) |chunk| addChunk(codes + chunk * format.chunk_bytes, tables + chunk * chunk_tables_bytes, &sums);
+    if (count == 4) {
+        // A group of 128 columns, the usual one, without a loop: its end would often come as a surprise to the CPU.
+        inline for (0..2) |pair| addPair(codes, tables, pair, &sums);
+    } else {
+        for (0..count / 2) |pair| addPair(codes, tables, pair, &sums);
+        if (count % 2 == 1) join(&sums, .{ addUp(codes, tables, count - 1), no_digits });
+    }
     return .{sums};
 }
 
-inline fn addChunk(chunk: [*]const u8, tables: [*]const u8, sums: *Sums) void {
+inline fn addPair(codes: [*]const u8, tables: [*]const u8, pair: usize, sums: *Sums) void {
+    join(sums, .{ addUp(codes, tables, 2 * pair), addUp(codes, tables, 2 * pair + 1) });
+}
+
+/// The digits of the segment's chunk `number`.
+inline fn addUp(codes: [*]const u8, segment_tables: [*]const u8, number: usize) Digits {
+    const chunk = codes + number * format.chunk_bytes;
+    const tables = segment_tables + number * chunk_tables_bytes;
     // Bit 4 of each sign byte is the sign of the block at hand: doubling brings up the next one. Of the first three blocks'
     // signs it is that of the byte moved down.
     var signs: [2]Bytes = undefined;
-    var low: [2]Bytes = undefined;
-    var high: [2]Bytes = undefined;
+    var sums: Digits = undefined;
     inline for (0..format.chunk_blocks) |block| {
         inline for (&signs, 0..) |*half_signs, half| {
             const loaded = x86.load(chunk + format.chunk_signs_offset + half * format.vector_bytes);
@@ -80,22 +99,40 @@ inline fn addChunk(chunk: [*]const u8, tables: [*]const u8, sums: *Sums) void {
             (both & nibble) | (signs[0] & ~nibble),
             (shiftRight(both, 4) & nibble) | (signs[1] & ~nibble),
         };
-        var digits: [2][2]Bytes = undefined;
-        inline for (&digits, .{ 0, block_bytes / 2 }) |*of_table, offset| {
-            inline for (of_table, indexes) |*half_digits, half_indexes| {
+        // All look-ups, then all sums: in this order the units that each can use are kept busy.
+        var found: [2][2]Bytes = undefined;
+        inline for (&found, .{ 0, block_bytes / 2 }) |*digits, offset| {
+            inline for (digits, indexes) |*half_digits, half_indexes| {
                 half_digits.* = x86.lookUpWide(tables, block * block_bytes + offset, half_indexes);
             }
         }
-        inline for (&low, &high, digits[0], digits[1]) |*low_sum, *high_sum, low_digits, high_digits| {
-            low_sum.* = if (block == 0) low_digits else x86.addBytes(low_sum.*, low_digits);
-            high_sum.* = if (block == 0) high_digits else x86.addBytes(high_sum.*, high_digits);
+        inline for (.{ &sums.low, &sums.high }, found) |both_halves, digits| {
+            inline for (both_halves, digits) |*sum, half_digits| {
+                sum.* = if (block == 0) half_digits else x86.addBytes(sum.*, half_digits);
+            }
         }
     }
-    // Pairs (low digit, high digit) times (1, 31).
+    return sums;
+}
+
+/// Adds two chunks' digits to the sums: of each row four bytes side by side, low and high digit of both chunks, times
+/// (1, 31, 1, 31).
+inline fn join(sums: *Sums, chunks: [2]Digits) void {
     const radix: Bytes = @bitCast(@as(@Vector(16, u16), @splat(31 << 8 | 1)));
-    inline for (low, high, 0..) |low_sum, high_sum, half| {
-        sums[2 * half] +%= x86.multiplyAddBytes(radix, x86.interleaveLowBytes(low_sum, high_sum));
-        sums[2 * half + 1] +%= x86.multiplyAddBytes(radix, x86.interleaveHighBytes(low_sum, high_sum));
+    inline for (0..2) |half| {
+        // Interleaving bytes, then pairs of them, leaves the rows in order (format.byteOfRow).
+        var pairs: [2][2]Words = undefined;
+        inline for (&pairs, chunks) |*of_chunk, digits| {
+            of_chunk[0] = @bitCast(x86.interleaveLowBytes(digits.low[half], digits.high[half]));
+            of_chunk[1] = @bitCast(x86.interleaveHighBytes(digits.low[half], digits.high[half]));
+        }
+        inline for (0..2) |part| {
+            const first: Bytes = @bitCast(x86.interleaveLowWords(pairs[0][part], pairs[1][part]));
+            const second: Bytes = @bitCast(x86.interleaveHighWords(pairs[0][part], pairs[1][part]));
+            const of_rows = sums[half * 4 + part * 2 ..][0..2];
+            of_rows[0] = x86.addProducts(of_rows[0], radix, first);
+            of_rows[1] = x86.addProducts(of_rows[1], radix, second);
+        }
     }
 }
 
