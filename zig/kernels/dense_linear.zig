@@ -90,6 +90,8 @@ test "dense linear: scalar near float64, every variant its bits" {
                 }
             }
         }
+        // More rows and columns than several tokens take at once.
+        for ([_]usize{ 2, 5, 17 }) |tokens| try expectSameOutputs(element, random, 131, 1100, tokens);
     }
 }
 
