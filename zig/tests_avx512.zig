@@ -3,6 +3,7 @@
 test {
     _ = @import("kernels/prepare/avx512_tests.zig");
     _ = @import("kernels/prepare_tables/avx512_tests.zig");
+    _ = @import("kernels/q8_linear/avx512_tests.zig");
     _ = @import("kernels/sherry_linear/avx512_tests.zig");
     _ = @import("kernels/split8_upper/avx512_tests.zig");
 }

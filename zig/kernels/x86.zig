@@ -35,6 +35,16 @@ pub inline fn loadLanes(first: [*]const u8, second: [*]const u8) Bytes {
     return @bitCast(@shuffle(u64, first_lane, second_lane, [4]i32{ 0, 1, -1, -2 }));
 }
 
+/// The first lane of `a`, the first lane of `b`.
+pub inline fn firstLanes(a: Bytes, b: Bytes) Bytes {
+    return @bitCast(@shuffle(u64, @as(@Vector(4, u64), @bitCast(a)), @as(@Vector(4, u64), @bitCast(b)), [4]i32{ 0, 1, -1, -2 }));
+}
+
+/// The second lane of `a`, the second lane of `b`.
+pub inline fn secondLanes(a: Bytes, b: Bytes) Bytes {
+    return @bitCast(@shuffle(u64, @as(@Vector(4, u64), @bitCast(a)), @as(@Vector(4, u64), @bitCast(b)), [4]i32{ 2, 3, -3, -4 }));
+}
+
 /// Four signed bytes, repeated over the vector.
 pub inline fn repeatQuad(address: [*]const i8) Bytes {
     const quad: i32 = @bitCast(@as(@Vector(4, i8), address[0..4].*));

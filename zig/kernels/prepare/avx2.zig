@@ -53,25 +53,17 @@ fn quantize(x: *const [block_columns]f32, target: prepare.Target) void {
 /// 64 columns to format.ColumnOrder.strided. With rows of sixteen columns that is a transposition: of the four rows' column
 /// r it makes the four neighbours 4 r .. 4 r + 3.
 inline fn stride(columns: *[2]Bytes) void {
-    const even = firstLanes(columns[0], columns[1]);
-    const odd = secondLanes(columns[0], columns[1]);
+    const even = x86.firstLanes(columns[0], columns[1]);
+    const odd = x86.secondLanes(columns[0], columns[1]);
     // Each lane: columns 0-7 (8-15) of two rows by turns; rows 0 and 1 in the first lane, 2 and 3 in the second.
     const low = x86.interleaveLowBytes(even, odd);
     const high = x86.interleaveHighBytes(even, odd);
-    const first_rows: Words = @bitCast(firstLanes(low, high));
-    const second_rows: Words = @bitCast(secondLanes(low, high));
+    const first_rows: Words = @bitCast(x86.firstLanes(low, high));
+    const second_rows: Words = @bitCast(x86.secondLanes(low, high));
     // Each lane: columns 0-3 and 8-11, then 4-7 and 12-15, of all four rows.
     const front: Bytes = @bitCast(x86.interleaveLowWords(first_rows, second_rows));
     const back: Bytes = @bitCast(x86.interleaveHighWords(first_rows, second_rows));
-    columns.* = .{ firstLanes(front, back), secondLanes(front, back) };
-}
-
-pub inline fn firstLanes(a: Bytes, b: Bytes) Bytes {
-    return @bitCast(@shuffle(u64, @as(@Vector(4, u64), @bitCast(a)), @as(@Vector(4, u64), @bitCast(b)), [4]i32{ 0, 1, -1, -2 }));
-}
-
-pub inline fn secondLanes(a: Bytes, b: Bytes) Bytes {
-    return @bitCast(@shuffle(u64, @as(@Vector(4, u64), @bitCast(a)), @as(@Vector(4, u64), @bitCast(b)), [4]i32{ 2, 3, -3, -4 }));
+    columns.* = .{ x86.firstLanes(front, back), x86.secondLanes(front, back) };
 }
 
 /// Writes the sums of each 16 and each 32 columns: a transposition of all eight vectors at once leaves those of the even

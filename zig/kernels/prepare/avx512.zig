@@ -33,8 +33,8 @@ fn fillDigits(values: *const [64]i8, tables: *[16 * block_bytes]u8) void {
     inline for (.{ digits.low, digits.high }, 0..) |vectors, place| {
         inline for (vectors, 0..) |vector, block| {
             const negative = @as(x86.Bytes, @splat(0)) -% vector;
-            tables[block * block_bytes + place * 32 ..][0..32].* = avx2.firstLanes(vector, negative);
-            tables[(block + 8) * block_bytes + place * 32 ..][0..32].* = avx2.secondLanes(vector, negative);
+            tables[block * block_bytes + place * 32 ..][0..32].* = x86.firstLanes(vector, negative);
+            tables[(block + 8) * block_bytes + place * 32 ..][0..32].* = x86.secondLanes(vector, negative);
         }
     }
 }
