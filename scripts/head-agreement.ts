@@ -1,340 +1,112 @@
 /**
- * Holds the `split8` head's search for the likeliest rows against the full head, over many random positions of random
- * heads: `bun scripts/head-agreement.ts [--positions N] [--rows N] [--columns N] [--margin C] [--threads N] [--seed N]
- * [--coarse] [--coarse-margin C] [--json]`; --coarse searches by the coarse plane first. A miss is a position whose k likeliest rows or logits differ in any bit. docs/head.md says what was found and why.
- *
- * Legend: R rows (vocabulary), K columns (hidden size).
+ * Holds the `split8` head's search for the likeliest rows against the full head: `bun scripts/head-agreement.ts` over random
+ * heads, `bun scripts/head-agreement.ts MODEL --text FILE` over a text that a model reads; --coarse searches by the coarse
+ * plane first. docs/head.md says what was found and why.
  */
+import { type CommandDescription, helpText, type ParsedCommand, parseCommand } from "../src/cli/arguments.ts";
+import { isOn, numberOf, textOf } from "../src/cli/option-values.ts";
 import { errorColumns, progressBar } from "../src/cli/progress-bar.ts";
-import { split8Layout } from "../src/format/split8-layout.ts";
-import {
-  type CoarseHead,
-  coarseHeadBytes,
-  HEAD_COARSE_MARGIN,
-  makeCoarseHead,
-} from "../src/native/coarse-head.ts";
-import { HEAD_MARGIN, HeadCandidates } from "../src/native/head.ts";
-import { Kernels, preparedBytes } from "../src/native/kernels.ts";
-import { NativeMemory } from "../src/native/memory.ts";
-import { PackingStatistics, quantizeSplit8 } from "../src/native/packing.ts";
-import { rangeOf, type Split8Weight } from "../src/native/weight.ts";
-import { Random } from "../src/sampling/random.ts";
+import { readTextFile } from "../src/cli/text-file.ts";
+import { SherryError } from "../src/errors.ts";
+import { THREAD_COUNT_MAX } from "../src/limits.ts";
+import { HEAD_COARSE_MARGIN } from "../src/native/coarse-head.ts";
+import { HEAD_MARGIN } from "../src/native/head.ts";
+import type { Agreement } from "./head-agreement/agreement.ts";
+import { measureMadeUpHeads } from "./head-agreement/made-up-heads.ts";
+import { measureModelHead } from "./head-agreement/model-head.ts";
 
-/** How many of the likeliest rows are asked for, by turns. */
-const COUNTS = [1, 40, 256] as const;
-/** Positions of one head; the next ones get a new one. */
-const POSITIONS_A_HEAD = 20_000;
-/** Positions from one drawing of the progress bar to the next. */
-const POSITIONS_A_DRAW = 500;
+const POSITIONS_DEFAULT = 90_000;
+const ROWS_DEFAULT = 8_192;
+const COLUMNS_DEFAULT = 256;
+const SEED_DEFAULT = 1;
 
-export interface AgreementOptions {
-  /** Of each head with each entropy. */
-  readonly positions: number;
-  readonly rows: number;
-  readonly columns: number;
-  readonly margin: number;
-  /** Of the coarse pass; null for searches without one. */
-  readonly coarse_margin: number | null;
-  readonly threads: number;
-  readonly seed: number;
-}
+/** Of made-up heads alone: a model has its own. */
+const MADE_UP_OPTIONS = ["rows", "columns", "margin", "coarse-margin", "seed"] as const;
 
-export interface Agreement {
-  readonly head: string;
-  readonly entropy: string;
-  readonly positions: number;
-  readonly misses: number;
-  readonly fallbacks: number;
-  /** Searches that had to be done again without the coarse pass. */
-  readonly coarse_fallbacks: number;
-  /** Mean and largest by the number of rows asked for, in the order of `COUNTS`, of the positions without fallback. */
-  readonly rows_rescored: readonly {
-    readonly count: number;
-    readonly mean: number;
-    readonly largest: number;
-  }[];
-}
-
-/** Two normal numbers at a time (Box and Muller 1958) into `out`. */
-function fillNormal(random: Random, out: Float32Array): void {
-  for (let index = 0; index < out.length; index += 2) {
-    const radius = Math.sqrt(-2 * Math.log(1 - random.nextUniform()));
-    const angle = 2 * Math.PI * random.nextUniform();
-    out[index] = radius * Math.cos(angle);
-    if (index + 1 < out.length) out[index + 1] = radius * Math.sin(angle);
-  }
-}
-
-type FillHead = (random: Random, weights: Float32Array, rows: number, columns: number) => void;
-
-function scaleRows(weights: Float32Array, columns: number, factorOf: (row: number) => number): void {
-  for (let row = 0; row * columns < weights.length; row += 1) {
-    const factor = factorOf(row);
-    for (let column = 0; column < columns; column += 1) {
-      weights[row * columns + column] = (weights[row * columns + column] ?? 0) * factor;
-    }
-  }
-}
-
-function normals(random: Random, length: number): Float32Array {
-  const result = new Float32Array(length);
-  fillNormal(random, result);
-  return result;
-}
-
-/** Rows of a low-rank part and noise, a few columns six times as heavy: what trained heads look like. */
-const fillLowRank: FillHead = (random, weights, rows, columns) => {
-  const rank = 16;
-  const left = normals(random, rows * rank);
-  const right = normals(random, rank * columns);
-  fillNormal(random, weights);
-  for (let row = 0; row < rows; row += 1) {
-    for (let column = 0; column < columns; column += 1) {
-      let sum = (weights[row * columns + column] ?? 0) / 2;
-      for (let index = 0; index < rank; index += 1) {
-        sum += ((left[row * rank + index] ?? 0) * (right[index * columns + column] ?? 0)) / 4;
-      }
-      weights[row * columns + column] = column % 97 === 5 ? 6 * sum : sum;
-    }
-  }
-};
-
-const HEADS: Readonly<Record<string, FillHead>> = {
-  normal: (random, weights) => fillNormal(random, weights),
-  "log-normal norms": (random, weights, rows, columns) => {
-    fillNormal(random, weights);
-    const exponents = normals(random, rows);
-    scaleRows(weights, columns, (row) => Math.exp((exponents[row] ?? 0) / 2));
-  },
-  "low rank, heavy columns": fillLowRank,
-  // Groups of sixteen rows that differ by a fiftieth: many logits lie about the border of every selection.
-  "near twins": (random, weights, rows, columns) => {
-    fillNormal(random, weights);
-    for (let row = 0; row < rows; row += 1) {
-      const first = row - (row % 16);
-      for (let column = 0; column < columns && row !== first; column += 1) {
-        const own = weights[row * columns + column] ?? 0;
-        weights[row * columns + column] = (weights[first * columns + column] ?? 0) + own / 50;
-      }
-    }
-  },
-};
-
-/** How much of a row of the head an activation contains: logits from flat to one far above the others. */
-const ENTROPIES: Readonly<Record<string, number>> = { flat: 0, middling: 0.25, peaked: 1 };
-
-/** A head in native memory with room for one token's activations and logits. */
-class Bench {
-  readonly options: AgreementOptions;
-  readonly kernels: Kernels;
-  readonly weights: Float32Array;
-  readonly x: Float32Array;
-  readonly logits: Float32Array;
-  readonly #memory: NativeMemory;
-  readonly #weight: Split8Weight;
-  readonly #coarse_range: ReturnType<typeof rangeOf>;
-  #coarse: CoarseHead | null = null;
-  readonly #prepared: ReturnType<typeof rangeOf>;
-  readonly #x_range: ReturnType<typeof rangeOf>;
-  readonly #logits_range: ReturnType<typeof rangeOf>;
-  readonly candidates = new HeadCandidates(Math.max(...COUNTS));
-
-  constructor(options: AgreementOptions) {
-    const { rows, columns, threads } = options;
-    this.options = options;
-    this.kernels = Kernels.create({ thread_count: threads });
-    const layout = split8Layout({ rows, columns });
-    const coarse_bytes = coarseHeadBytes({ rows, columns });
-    const sizes = [layout.bytes, preparedBytes(1, columns), columns * 4, rows * 4, coarse_bytes];
-    const offsets: number[] = [];
-    let bytes = 0;
-    for (const size of sizes) {
-      offsets.push(bytes);
-      bytes += Math.ceil(size / 64) * 64;
-    }
-    const [weight = 0, prepared = 0, x = 0, logits = 0, coarse = 0] = offsets;
-    this.#memory = NativeMemory.allocate(bytes);
-    this.#weight = { kind: "split8", range: rangeOf(this.#memory, weight, layout.bytes), rows, columns };
-    this.#coarse_range = rangeOf(this.#memory, coarse, coarse_bytes);
-    this.#prepared = rangeOf(this.#memory, prepared, preparedBytes(1, columns));
-    this.#x_range = rangeOf(this.#memory, x, columns * 4);
-    this.#logits_range = rangeOf(this.#memory, logits, rows * 4);
-    this.x = this.#memory.floats(x, columns);
-    this.logits = this.#memory.floats(logits, rows);
-    this.weights = new Float32Array(rows * columns);
-  }
-
-  /** Quantizes `weights` into the head. */
-  pack(): void {
-    const { rows, columns } = this.options;
-    const layout = split8Layout({ rows, columns });
-    const target = {
-      high: this.#memory.view(0, layout.plane_bytes),
-      low: this.#memory.view(layout.low_offset, layout.plane_bytes),
-      scales: this.#memory.floats(layout.scales_offset, rows),
-    };
-    quantizeSplit8(this.weights, { rows, columns }, target, new PackingStatistics());
-    const { coarse_margin } = this.options;
-    if (coarse_margin === null) return;
-    this.#coarse = makeCoarseHead(this.kernels, this.#weight, this.#coarse_range, coarse_margin);
-  }
-
-  /** Whether the search finds the `count` likeliest rows of `x` as the full head has them. */
-  agrees(count: number): boolean {
-    const { columns, margin } = this.options;
-    this.kernels.prepare(this.#x_range, 1, columns, this.#prepared);
-    this.candidates.find(this.kernels, this.#weight, this.#prepared, count, margin, this.#coarse);
-    const input = { x: this.#x_range, prepared: this.#prepared };
-    this.kernels.linear(this.#weight, input, 1, this.#logits_range);
-    return isTop(this.candidates.ids, this.candidates.logits, this.logits);
-  }
-
-  close(): void {
-    this.kernels.close();
-    this.#memory.free();
-  }
-}
-
-/** Whether `ids` are the likeliest of all, in order, each with its own logit. */
-function isTop(ids: Uint32Array, top_logits: Float32Array, logits: Float32Array): boolean {
-  for (let place = 0; place < ids.length; place += 1) {
-    const id = ids[place] ?? -1;
-    const logit = top_logits[place] ?? Number.NaN;
-    if (logits[id] !== logit) return false;
-    const before = place === 0 ? Number.POSITIVE_INFINITY : (top_logits[place - 1] ?? 0);
-    if (logit > before || (logit === before && id <= (ids[place - 1] ?? 0))) return false;
-  }
-  const last_id = ids.at(-1) ?? 0;
-  const last = top_logits.at(-1) ?? Number.NaN;
-  let as_likely = 0;
-  for (let id = 0; id < logits.length; id += 1) {
-    const logit = logits[id] ?? 0;
-    if (logit > last || (logit === last && id <= last_id)) as_likely += 1;
-  }
-  return as_likely === ids.length;
-}
-
-/** Every kind of head with every entropy. `report` hears of each as it is done, `advance` of positions on the way. */
-export function measureAgreement(
-  options: AgreementOptions,
-  report: (agreement: Agreement) => void = () => {},
-  advance: (share: number, head: string) => void = () => {},
-): Agreement[] {
-  const bench = new Bench(options);
-  const random = Random.fromSeed(options.seed);
-  const results: Agreement[] = [];
-  try {
-    for (const [head, fill] of Object.entries(HEADS)) {
-      for (const [entropy, share] of Object.entries(ENTROPIES)) {
-        const done = results.length;
-        const combinations = Object.keys(HEADS).length * Object.keys(ENTROPIES).length;
-        const measured = measureOne(bench, random, fill, share, (part) =>
-          advance((done + part) / combinations, head),
-        );
-        const agreement = { head, entropy, ...measured };
-        results.push(agreement);
-        report(agreement);
-      }
-    }
-  } finally {
-    bench.close();
-  }
-  return results;
-}
-
-function measureOne(
-  bench: Bench,
-  random: Random,
-  fill: FillHead,
-  share: number,
-  advance: (part: number) => void,
-): Omit<Agreement, "head" | "entropy"> {
-  const { positions, rows, columns } = bench.options;
-  const rescored = COUNTS.map((count) => ({
-    count: Math.min(count, rows),
-    sum: 0,
-    largest: 0,
-    positions: 0,
-  }));
-  let misses = 0;
-  let fallbacks = 0;
-  let coarse_fallbacks = 0;
-  for (let position = 0; position < positions; position += 1) {
-    if (position % POSITIONS_A_HEAD === 0) {
-      fill(random, bench.weights, rows, columns);
-      bench.pack();
-    }
-    if (position % POSITIONS_A_DRAW === 0) advance(position / positions);
-    fillNormal(random, bench.x);
-    const first = Math.floor(random.nextUniform() * rows) * columns;
-    for (let column = 0; column < columns; column += 1) {
-      bench.x[column] = (bench.x[column] ?? 0) + share * (bench.weights[first + column] ?? 0);
-    }
-    const tally = rescored[position % rescored.length];
-    if (tally === undefined) continue;
-    if (!bench.agrees(tally.count)) misses += 1;
-    const { fell_back, coarse_fell_back, rows_rescored } = bench.candidates.counts;
-    if (coarse_fell_back) coarse_fallbacks += 1;
-    if (fell_back) {
-      fallbacks += 1;
-    } else {
-      tally.sum += rows_rescored;
-      tally.largest = Math.max(tally.largest, rows_rescored);
-      tally.positions += 1;
-    }
-  }
-  return {
-    positions,
-    misses,
-    fallbacks,
-    coarse_fallbacks,
-    rows_rescored: rescored.map(({ count, sum, largest, positions: counted }) => ({
-      count,
-      mean: counted === 0 ? 0 : sum / counted,
-      largest,
-    })),
-  };
-}
-
-function numberOption(name: string, fallback: number): number {
-  const place = Bun.argv.indexOf(`--${name}`);
-  if (place < 0) return fallback;
-  const value = Number(Bun.argv[place + 1]);
-  if (Number.isFinite(value)) return value;
-  throw new Error(`--${name}: expected a number, received ${Bun.argv[place + 1] ?? "nothing"}`);
-}
-
-if (import.meta.main) {
-  const options: AgreementOptions = {
-    positions: numberOption("positions", 90_000),
-    rows: numberOption("rows", 8_192),
-    columns: numberOption("columns", 256),
-    margin: numberOption("margin", HEAD_MARGIN),
-    coarse_margin: Bun.argv.includes("--coarse") ? numberOption("coarse-margin", HEAD_COARSE_MARGIN) : null,
-    threads: numberOption("threads", 2),
-    seed: numberOption("seed", 1),
-  };
-  const wants_json = Bun.argv.includes("--json");
-  const bar = progressBar({ writeError: (text) => process.stderr.write(text) }, errorColumns());
-  const started = performance.now();
-  if (!wants_json)
-    process.stdout.write(`${options.rows} rows of ${options.columns}, margin ${options.margin}\n`);
-  const results = measureAgreement(
-    options,
-    (one) => {
-      bar.clear();
-      if (wants_json) return;
-      const rescored = one.rows_rescored.map(
-        ({ count, mean, largest }) => `k ${count}: ${mean.toFixed(0)} (most ${largest})`,
-      );
-      process.stdout.write(
-        `${one.head.padEnd(24)} ${one.entropy.padEnd(9)} ${one.positions} positions, ${one.misses} misses, ` +
-          `${one.fallbacks} fallbacks (coarse ${one.coarse_fallbacks}), rows rescored ${rescored.join(", ")}\n`,
-      );
+const COMMAND: CommandDescription = {
+  name: "bun scripts/head-agreement.ts",
+  summary: "Hold the search for the likeliest tokens against all logits, to the bit",
+  positionals: [
+    {
+      name: "MODEL",
+      description: "A .sherry file with a split8 head; without one, heads are made up",
+      optional: true,
     },
-    (share, head) => bar.draw(share, head),
-  );
-  bar.clear();
+  ],
+  options: {
+    text: {
+      type: "string",
+      description: "What the model reads, in UTF-8; it has to be given with a model",
+      placeholder: "FILE",
+    },
+    positions: {
+      type: "integer",
+      description: "Of each made-up head with each kind of logits, or of the text, from its beginning",
+      placeholder: "COUNT",
+      minimum: 1,
+      default_text: `${POSITIONS_DEFAULT}, or all of the text`,
+    },
+    coarse: { type: "boolean", description: "Search by the coarse plane first" },
+    rows: {
+      type: "integer",
+      description: "Rows of a made-up head",
+      placeholder: "COUNT",
+      minimum: 2,
+      default_text: String(ROWS_DEFAULT),
+    },
+    columns: {
+      type: "integer",
+      description: "Columns of a made-up head",
+      placeholder: "COUNT",
+      minimum: 1,
+      default_text: String(COLUMNS_DEFAULT),
+    },
+    margin: {
+      type: "number",
+      description: "Of the search, over made-up heads: one that is too small shows that misses are noticed",
+      placeholder: "C",
+      minimum: 0,
+      default_text: String(HEAD_MARGIN),
+    },
+    "coarse-margin": {
+      type: "number",
+      description: "The same of the coarse pass",
+      placeholder: "C",
+      minimum: 0,
+      default_text: String(HEAD_COARSE_MARGIN),
+    },
+    seed: {
+      type: "integer",
+      description: "Of made-up heads",
+      placeholder: "N",
+      minimum: 0,
+      default_text: String(SEED_DEFAULT),
+    },
+    threads: {
+      type: "integer",
+      description: "Threads that compute",
+      placeholder: "COUNT",
+      minimum: 1,
+      maximum: THREAD_COUNT_MAX,
+      default_text: "the CPUs this process may use",
+    },
+    json: { type: "boolean", description: "Print one JSON object" },
+  },
+  examples: [
+    "bun scripts/head-agreement.ts --coarse --rows 65536 --columns 128",
+    "bun scripts/head-agreement.ts model.sherry --text wiki.txt --coarse",
+  ],
+};
+
+/** @throws SherryError for a wrong command line, and as measureModelHead does */
+export function runHeadAgreement(argv: readonly string[]): void {
+  const parsed = parseCommand(COMMAND, argv);
+  if (parsed.help) {
+    process.stdout.write(helpText(COMMAND));
+    return;
+  }
+  const started = performance.now();
+  const results = measure(parsed);
   const sum = (of: (one: Agreement) => number) => results.reduce((total, one) => total + of(one), 0);
   const total = {
     positions: sum((one) => one.positions),
@@ -344,8 +116,94 @@ if (import.meta.main) {
     seconds: (performance.now() - started) / 1000,
   };
   process.stdout.write(
-    wants_json
-      ? `${JSON.stringify({ options, results, total })}\n`
+    isOn(parsed, "json")
+      ? `${JSON.stringify({ results, total })}\n`
       : `${total.positions} positions, ${total.misses} misses, ${total.fallbacks} fallbacks (coarse ${total.coarse_fallbacks}), ${total.seconds.toFixed(0)} s\n`,
   );
+}
+
+function measure(parsed: ParsedCommand): Agreement[] {
+  const bar = progressBar({ writeError: (text) => process.stderr.write(text) }, errorColumns());
+  const report = (one: Agreement) => {
+    bar.clear();
+    if (!isOn(parsed, "json")) process.stdout.write(lineOf(one));
+  };
+  try {
+    const [path] = parsed.positionals;
+    if (path === undefined) return measureMadeUp(parsed, report, (share, head) => bar.draw(share, head));
+    const agreement = measureModel(parsed, path, (share) => bar.draw(share, path));
+    report(agreement);
+    return [agreement];
+  } finally {
+    bar.clear();
+  }
+}
+
+function measureMadeUp(
+  parsed: ParsedCommand,
+  report: (one: Agreement) => void,
+  advance: (share: number, head: string) => void,
+): Agreement[] {
+  if (textOf(parsed, "text") !== undefined) {
+    throw new SherryError("argument_invalid", "--text", {
+      expected: "a model that reads it",
+      received: "none",
+      next_step: "Name a .sherry file with a split8 head",
+    });
+  }
+  const options = {
+    positions: numberOf(parsed, "positions") ?? POSITIONS_DEFAULT,
+    rows: numberOf(parsed, "rows") ?? ROWS_DEFAULT,
+    columns: numberOf(parsed, "columns") ?? COLUMNS_DEFAULT,
+    margin: numberOf(parsed, "margin") ?? HEAD_MARGIN,
+    coarse_margin: isOn(parsed, "coarse") ? (numberOf(parsed, "coarse-margin") ?? HEAD_COARSE_MARGIN) : null,
+    threads: numberOf(parsed, "threads"),
+    seed: numberOf(parsed, "seed") ?? SEED_DEFAULT,
+  };
+  return measureMadeUpHeads(options, report, advance);
+}
+
+function measureModel(parsed: ParsedCommand, path: string, advance: (share: number) => void): Agreement {
+  const misplaced = MADE_UP_OPTIONS.find((name) => numberOf(parsed, name) !== undefined);
+  if (misplaced !== undefined) {
+    throw new SherryError("argument_invalid", `--${misplaced}`, {
+      expected: "made-up heads",
+      received: "a model, which has its own head and margins",
+      next_step: "Leave the option or the model out",
+    });
+  }
+  const text_path = textOf(parsed, "text");
+  if (text_path === undefined) {
+    throw new SherryError("argument_invalid", "--text", {
+      expected: "what the model reads",
+      received: "nothing",
+    });
+  }
+  return measureModelHead(
+    {
+      ...{ path, text: readTextFile(text_path), coarse: isOn(parsed, "coarse") },
+      ...{ positions: numberOf(parsed, "positions") ?? null, threads: numberOf(parsed, "threads") },
+    },
+    advance,
+  );
+}
+
+function lineOf(one: Agreement): string {
+  const rescored = one.rows_rescored.map(
+    ({ count, mean, largest }) => `k ${count}: ${mean.toFixed(0)} (most ${largest})`,
+  );
+  return (
+    `${one.head.padEnd(24)} ${one.entropy.padEnd(9)} ${one.positions} positions, ${one.misses} misses, ` +
+    `${one.fallbacks} fallbacks (coarse ${one.coarse_fallbacks}), rows rescored ${rescored.join(", ")}\n`
+  );
+}
+
+if (import.meta.main) {
+  try {
+    runHeadAgreement(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof SherryError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
 }
