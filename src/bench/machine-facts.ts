@@ -102,8 +102,9 @@ export function residentMemory(): { readonly file_bytes: number; readonly anonym
   return file_bytes === null || anonymous_bytes === null ? null : { file_bytes, anonymous_bytes };
 }
 
-/** Bytes of this process on anonymous huge pages; null where the system does not say. */
-export function hugePageBytes(): number | null {
-  const match = /^AnonHugePages:\s+(\d+) kB$/m.exec(text("/proc/self/smaps_rollup") ?? "");
+/** Bytes of this process on huge pages, anonymous or of mapped files; null where the system does not say. */
+export function hugePageBytes(kind: "anonymous" | "file"): number | null {
+  const field = kind === "anonymous" ? "AnonHugePages" : "FilePmdMapped";
+  const match = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(text("/proc/self/smaps_rollup") ?? "");
   return match === null ? null : Number(match[1]) * 1024;
 }

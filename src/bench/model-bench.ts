@@ -9,7 +9,7 @@ import type { CpuLevel } from "../native/kernels.ts";
 import { NativeMemory } from "../native/memory.ts";
 import { rangeOf } from "../native/weight.ts";
 import { type KernelTime, timeKernels } from "./kernel-timers.ts";
-import { residentMemory } from "./machine-facts.ts";
+import { hugePageBytes, residentMemory } from "./machine-facts.ts";
 import { decode, decodeTogether, prefill, pretendLength, promptIds, timed } from "./passes.ts";
 import type { ModelPlan } from "./plan.ts";
 import { type Statistics, statisticsOf } from "./statistics.ts";
@@ -68,6 +68,8 @@ export interface ResidentReport {
   readonly open_file_bytes: number;
   readonly open_anonymous_bytes: number;
   readonly used_file_bytes: number;
+  /** Of those, on huge pages; null where the system does not say. */
+  readonly huge_file_bytes: number | null;
   readonly used_anonymous_bytes: number;
   /** Of the positions that were filled meanwhile. */
   readonly key_value_bytes: number;
@@ -156,6 +158,7 @@ export async function benchModel(options: ModelBenchOptions): Promise<ModelRepor
     const together = await decodeSequences(options, model, createCache);
     const profile_run = profileStep(model, createCache(1 + PROFILE_RUNS * PROFILE_STEPS));
     const used = residentMemory();
+    const huge_file_bytes = hugePageBytes("file");
     const empty_call_ns = emptyCallTime();
     return {
       ...{ path, label: model.directory.label, file_bytes: model.file_bytes, threads, open_ms },
@@ -171,6 +174,7 @@ export async function benchModel(options: ModelBenchOptions): Promise<ModelRepor
               open_file_bytes: opened.file_bytes - before.file_bytes,
               open_anonymous_bytes: opened.anonymous_bytes - before.anonymous_bytes,
               used_file_bytes: used.file_bytes - before.file_bytes,
+              huge_file_bytes,
               used_anonymous_bytes: used.anonymous_bytes - before.anonymous_bytes,
               key_value_bytes: caches.reduce(
                 (sum, { length }) =>

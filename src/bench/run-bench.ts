@@ -148,7 +148,7 @@ async function measureKernels(
     return {
       stream_bytes,
       stream_last_levels: last_level === null ? null : stream_bytes / last_level,
-      huge_page_bytes: hugePageBytes(),
+      huge_page_bytes: hugePageBytes("anonymous"),
       used_bytes: workspace.used_bytes,
       reads: read_results,
       results: caseResults(others, checksums, read_results, clock_hz),

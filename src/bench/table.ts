@@ -222,8 +222,10 @@ function modelNotes(model: NonNullable<BenchReport["model"]>): string[] {
   ];
   if (resident !== null) {
     const used = resident.used_file_bytes + resident.used_anonymous_bytes;
+    const huge =
+      resident.huge_file_bytes === null ? "" : ` (${megabytes(resident.huge_file_bytes)} MB on huge pages)`;
     notes.push(
-      `Resident memory grew by ${megabytes(used)} MB: ${megabytes(resident.used_file_bytes)} MB of the file's ${megabytes(model.file_bytes)} MB, ${megabytes(resident.used_anonymous_bytes)} MB anonymous, of which ${megabytes(resident.key_value_bytes)} MB keys and values, ${megabytes(resident.used_anonymous_bytes - resident.key_value_bytes)} MB the rest; by ${megabytes(resident.open_file_bytes + resident.open_anonymous_bytes)} MB for opening alone.`,
+      `Resident memory grew by ${megabytes(used)} MB: ${megabytes(resident.used_file_bytes)} MB of the file's ${megabytes(model.file_bytes)} MB${huge}, ${megabytes(resident.used_anonymous_bytes)} MB anonymous, of which ${megabytes(resident.key_value_bytes)} MB keys and values, ${megabytes(resident.used_anonymous_bytes - resident.key_value_bytes)} MB the rest; by ${megabytes(resident.open_file_bytes + resident.open_anonymous_bytes)} MB for opening alone.`,
     );
   }
   if (scalar !== null) {

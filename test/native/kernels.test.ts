@@ -2,7 +2,8 @@
 
 import { ptr } from "bun:ffi";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { SherryError } from "../../src/errors.ts";
 import { CPU_LEVELS, Kernels, preparedBytes, usableCpuLevels } from "../../src/native/kernels.ts";
 import { library } from "../../src/native/library.ts";
@@ -58,6 +59,18 @@ describe("NativeMemory", () => {
     expect(refused.code).toBe("out_of_memory");
     expect(refused.message).toContain("LimitMEMLOCK");
   });
+
+  test.skipIf(!existsSync("/sys/kernel/mm/transparent_hugepage"))(
+    "asks for a map's file in huge pages",
+    () => {
+      const path = join(import.meta.dir, "kernels.test.ts");
+      const memory = NativeMemory.map(path);
+      const maps = readFileSync("/proc/self/smaps", "utf8").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+      const flags = /^VmFlags:(.*)$/m.exec(maps.find((map) => map.includes(path)) ?? "")?.[1];
+      memory.free();
+      expect(flags?.split(" ")).toContain("hg");
+    },
+  );
 
   test("a map of a file that is absent, empty or a folder is refused by path", () => {
     for (const path of ["/nowhere/model.sherry", "/dev/null", import.meta.dir]) {

@@ -43,6 +43,10 @@ pub export fn sherry_memory_lock(address: usize, bytes: usize) callconv(.c) i32 
 /// Maps a whole file for reading. `path` ends with a zero byte. Writes address and bytes to `out[0]` and `out[1]`.
 /// The map is private and survives a rename over the file; a file that is shortened in place faults its readers, which
 /// is why the packer only ever replaces files by rename.
+///
+/// Where the system keeps files in huge pages it is asked for them: a step reads all weights, and fewer entries of the page
+/// table on the way make it faster. That is advice, which a system may not know and which changes nothing about what is read;
+/// pages that are in memory already stay as they are.
 pub export fn sherry_map_open(path: ?[*:0]const u8, out: ?*[2]usize) callconv(.c) i32 {
     const name = path orelse return Status.argument_invalid.code();
     const slot = out orelse return Status.argument_invalid.code();
@@ -57,6 +61,7 @@ pub export fn sherry_map_open(path: ?[*:0]const u8, out: ?*[2]usize) callconv(.c
             error.OutOfMemory => Status.out_of_memory.code(),
             else => Status.file_unreadable.code(),
         };
+    _ = linux.madvise(memory.ptr, memory.len, linux.MADV.HUGEPAGE);
     slot.* = .{ @intFromPtr(memory.ptr), bytes };
     return Status.ok.code();
 }
