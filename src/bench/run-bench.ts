@@ -204,7 +204,7 @@ async function makeSynthetic(
   const shape = plan.model.synthetic;
   const output = join(folder, `${shape.name}.sherry`);
   const made = await makeModel({
-    ...{ shape, output, form: "sherry", seed: 0, embedding: "q8", head: null, signal },
+    ...{ shape, output, form: "sherry", seed: 0, embedding: "split8", head: null, signal },
     scale: { granularity: "channel", group_columns: 0 },
     on_progress: ({ weights_done, weights_total }) =>
       on_progress(weights_done / weights_total, `making a ${shape.name} with random weights`),
