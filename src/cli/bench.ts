@@ -23,7 +23,8 @@ export const description: CommandDescription = {
   positionals: [
     {
       name: "MODEL",
-      description: "A .sherry file; without one, a model of LLaMA-3.2-1B's shape with random weights and a split8 head",
+      description:
+        "A .sherry file; without one, a model of LLaMA-3.2-1B's shape with random weights and a split8 head",
       optional: true,
     },
   ],
