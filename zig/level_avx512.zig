@@ -5,8 +5,6 @@ const kernel = @import("kernels/kernel.zig");
 
 const table: kernel.Table = kernels: {
     var chosen = @import("kernels/avx2.zig").table;
-    chosen.prepare = &@import("kernels/prepare/avx512.zig").run;
-    chosen.prepare_tables = &@import("kernels/prepare_tables/avx512.zig").run;
     chosen.sherry_linear = &@import("kernels/sherry_linear/avx512.zig").run;
     chosen.q8_linear = &@import("kernels/q8_linear/avx512.zig").run;
     chosen.split8_upper = &@import("kernels/split8_upper/avx512.zig").run;

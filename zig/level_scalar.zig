@@ -3,7 +3,6 @@ const kernel = @import("kernels/kernel.zig");
 
 pub const table: kernel.Table = .{
     .prepare = &@import("kernels/prepare/scalar.zig").run,
-    .prepare_tables = &@import("kernels/prepare_tables/scalar.zig").run,
     .sherry_linear = &@import("kernels/sherry_linear/scalar.zig").run,
     .q8_linear = &@import("kernels/q8_linear/scalar.zig").run,
     .q6k_linear = &@import("kernels/q6k_linear/scalar.zig").run,

@@ -7,7 +7,7 @@ test {
     _ = @import("thread_pool.zig");
     _ = @import("kernels/lanes.zig");
     _ = @import("kernels/prepare.zig");
-    _ = @import("kernels/prepare_tables.zig");
+    _ = @import("kernels/sum_tables.zig");
     _ = @import("kernels/sherry_linear.zig");
     _ = @import("kernels/q8_linear.zig");
     _ = @import("kernels/q6k_linear.zig");

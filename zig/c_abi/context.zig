@@ -3,6 +3,8 @@ const std = @import("std");
 const builtin = @import("builtin");
 const cpu = @import("../cpu.zig");
 const kernel = @import("../kernels/kernel.zig");
+const prepared = @import("../kernels/prepared.zig");
+const sum_tables = @import("../kernels/sum_tables.zig");
 const ThreadPool = @import("../thread_pool.zig").ThreadPool;
 const Status = @import("status.zig").Status;
 
@@ -24,6 +26,9 @@ pub const Context = struct {
     /// What a call computes on its way and nobody reads after it; grown when a call needs more, so that only the first
     /// call of a kind takes memory.
     scratch: []align(64) u8 = &.{},
+    /// Of the threads' tables: one slot for each, and their memory, grown when a product needs more.
+    table_slots: []sum_tables.Slot = &.{},
+    tables: sum_tables.Set = undefined,
 
     const valid_magic: u64 = 0x5348_4552_5259_4358;
 
@@ -43,6 +48,29 @@ pub const Context = struct {
             self.scratch = grown;
         }
         return self.scratch.ptr;
+    }
+
+    /// The threads' tables, with room for a group of as many tokens of so many columns, whose prepared.Layout exists.
+    pub fn tablesOf(self: *Context, tokens: usize, columns: usize) error{ Busy, OutOfMemory }!*const sum_tables.Set {
+        if (self.pool.busy.load(.acquire)) return error.Busy;
+        const layout = prepared.Layout.init(@min(tokens, prepared.group_tokens), columns) orelse return error.OutOfMemory;
+        const token_bytes = std.math.mul(usize, layout.blocks, prepared.wide_table_bytes) catch return error.OutOfMemory;
+        const tokens_at_once: usize = @min(tokens, prepared.group_tokens);
+        const group_bytes = std.math.mul(usize, tokens_at_once, token_bytes) catch return error.OutOfMemory;
+        if (self.level != .scalar and self.tables.bytes_each < group_bytes) {
+            const bytes = std.math.mul(usize, group_bytes, self.tables.count) catch return error.OutOfMemory;
+            const grown = try allocator.alignedAlloc(u8, .@"64", bytes);
+            self.freeTables();
+            self.tables.memory = grown.ptr;
+            self.tables.bytes_each = group_bytes;
+            self.tables.clear();
+        }
+        self.tables.admit();
+        return &self.tables;
+    }
+
+    fn freeTables(self: *Context) void {
+        allocator.free(self.tables.memory[0 .. self.tables.count * self.tables.bytes_each]);
     }
 
     pub fn from(pointer: ?*Context) ?*Context {
@@ -81,7 +109,15 @@ pub export fn sherry_context_create(level: u32, thread_count: u32, out: ?*?*Cont
     context.level = chosen;
     context.kernels = tableOf(chosen);
     context.scratch = &.{};
+    context.table_slots = allocator.alloc(sum_tables.Slot, thread_count) catch {
+        allocator.destroy(context);
+        return Status.out_of_memory.code();
+    };
+    const no_memory: []align(64) u8 = &.{};
+    context.tables = .{ .slots = context.table_slots.ptr, .count = thread_count, .memory = no_memory.ptr, .bytes_each = 0 };
+    context.tables.clear();
     context.pool.start(allocator, thread_count) catch |cause| {
+        allocator.free(context.table_slots);
         allocator.destroy(context);
         return switch (cause) {
             error.OutOfMemory => Status.out_of_memory.code(),
@@ -98,6 +134,8 @@ pub export fn sherry_context_destroy(pointer: ?*Context) callconv(.c) i32 {
     if (context.pool.busy.load(.acquire)) return Status.busy.code();
     context.pool.stop(allocator);
     allocator.free(context.scratch);
+    context.freeTables();
+    allocator.free(context.table_slots);
     context.magic = 0;
     allocator.destroy(context);
     return Status.ok.code();

@@ -6,7 +6,6 @@ const std = @import("std");
 const format = @import("../format.zig");
 const prepared_layout = @import("../kernels/prepared.zig");
 const prepare = @import("../kernels/prepare.zig");
-const prepare_tables = @import("../kernels/prepare_tables.zig");
 const sherry_linear = @import("../kernels/sherry_linear.zig");
 const q8_linear = @import("../kernels/q8_linear.zig");
 const q6k_linear = @import("../kernels/q6k_linear.zig");
@@ -19,6 +18,14 @@ const checks = @import("checks.zig");
 
 /// Activation blocks that are worth a thread: about a microsecond of work.
 const prepare_grain = 8;
+
+/// The stamp given last.
+var last_stamp = std.atomic.Value(u64).init(0);
+
+/// Gives prepared activations a stamp of their own (prepared.Layout.stamp_offset).
+fn stamp(place: [*]u8) void {
+    std.mem.writeInt(u64, place[0..8], last_stamp.fetchAdd(1, .monotonic) + 1, .little);
+}
 
 /// Writes the bytes that a prepared buffer for B tokens of K columns takes.
 pub export fn sherry_prepared_bytes(tokens: usize, columns: usize, out: ?*usize) callconv(.c) i32 {
@@ -65,6 +72,7 @@ fn prepareChecked(
         .column_order = order,
         .prepared = bytes,
     };
+    stamp(bytes + layout.stamp_offset);
     const status = context.run(context.kernels.prepare, &arguments, tokens * layout.blocks, prepare_grain);
     if (status != .ok) return status;
     const scales: [*]const f32 = @ptrCast(@alignCast(bytes + layout.scales_offset));
@@ -92,7 +100,7 @@ pub export fn sherry_linear_sherry(
     const context = Context.from(context_pointer) orelse return Status.argument_invalid.code();
     if (granularity > 2 or scale_element > 2) return Status.argument_invalid.code();
     const prepared_start = checks.alignedConst(u8, prepared) orelse return Status.argument_invalid.code();
-    const arguments = sherry_linear.Arguments{
+    var arguments = sherry_linear.Arguments{
         .weights = checks.alignedConst(u8, weights) orelse return Status.argument_invalid.code(),
         .rows = rows,
         .columns = columns,
@@ -101,46 +109,21 @@ pub export fn sherry_linear_sherry(
         .scale_element = @fromBackingInt(@intCast(scale_element)),
         .prepared = prepared_start,
         .tokens = tokens,
-        .first_token = 0,
-        .round_tokens = tokens,
-        .tables = prepared_start,
+        .own_tables = undefined,
         .y = y orelse return Status.argument_invalid.code(),
     };
     const layout = format.SherryLayout.init(rows, columns, arguments.granularity, group_columns, arguments.scale_element) orelse
         return Status.argument_invalid.code();
     if (weights_bytes < layout.bytes) return Status.argument_invalid.code();
     if (!checks.holdsPrepared(prepared_bytes, tokens, columns)) return Status.argument_invalid.code();
-    return multiplySherry(context, arguments, layout.tiles).code();
-}
-
-/// All tokens at once where prepare has made their tables, else in rounds with tables of their own.
-fn multiplySherry(context: *Context, all: sherry_linear.Arguments, tiles: usize) Status {
-    const layout = prepared_layout.Layout.init(all.tokens, all.columns).?;
-    const most = prepared_layout.table_tokens_max;
-    var round = all;
-    if (all.tokens <= most) {
-        round.tables = all.prepared + layout.tables_offset;
-        return context.run(context.kernels.sherry_linear, &round, tiles, checks.tileGrain(all.columns, all.tokens));
-    }
-    const tables = context.scratchOf(most * layout.blocks * prepared_layout.wide_table_bytes) orelse return .out_of_memory;
-    round.tables = tables;
-    while (round.first_token < all.tokens) : (round.first_token += most) {
-        round.round_tokens = @min(most, all.tokens - round.first_token);
-        const filling = prepare_tables.Arguments{
-            .prepared = all.prepared,
-            .tokens = all.tokens,
-            .columns = all.columns,
-            .first_token = round.first_token,
-            .round_tokens = round.round_tokens,
-            .tables = tables,
-        };
-        const filled = context.run(context.kernels.prepare_tables, &filling, round.round_tokens * layout.blocks, prepare_grain);
-        if (filled != .ok) return filled;
-        const grain = checks.tileGrain(all.columns, round.round_tokens);
-        const multiplied = context.run(context.kernels.sherry_linear, &round, tiles, grain);
-        if (multiplied != .ok) return multiplied;
-    }
-    return .ok;
+    arguments.own_tables = context.tablesOf(tokens, columns) catch |cause| return switch (cause) {
+        error.Busy => Status.busy.code(),
+        error.OutOfMemory => Status.out_of_memory.code(),
+    };
+    const groups = std.math.divCeil(usize, tokens, prepared_layout.group_tokens) catch return Status.argument_invalid.code();
+    const units = std.math.mul(usize, groups, layout.tiles) catch return Status.argument_invalid.code();
+    const grain = checks.tileGrain(columns, @min(tokens, prepared_layout.group_tokens));
+    return context.run(context.kernels.sherry_linear, &arguments, units, grain).code();
 }
 
 /// The arguments of a product with prepared activations; null when a pointer is null or misaligned.

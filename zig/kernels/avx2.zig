@@ -3,7 +3,6 @@ const kernel = @import("kernel.zig");
 
 pub const table: kernel.Table = .{
     .prepare = &@import("prepare/avx2.zig").run,
-    .prepare_tables = &@import("prepare_tables/avx2.zig").run,
     .sherry_linear = &@import("sherry_linear/avx2.zig").run,
     .q8_linear = &@import("q8_linear/avx2.zig").run,
     .q6k_linear = &@import("q6k_linear/avx2.zig").run,

@@ -9,7 +9,6 @@ pub const Run = fn (arguments: *const anyopaque, begin: usize, end: usize) callc
 /// reduction has one order (see lanes.zig), which all of them keep.
 pub const Table = extern struct {
     prepare: *const Run,
-    prepare_tables: *const Run,
     sherry_linear: *const Run,
     q8_linear: *const Run,
     q6k_linear: *const Run,

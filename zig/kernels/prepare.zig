@@ -1,5 +1,4 @@
-//! Activations to int8, one scale per 256 columns, and for up to prepared.table_tokens_max tokens the tables of the packed
-//! matrix product.
+//! Activations to int8, one scale per 256 columns.
 //!
 //! For a block x of 256 columns: scale = max|x| / 127; value = x / scale rounded to the nearest integer, halves to even,
 //! computed as x * (127 / max|x|). A block with max|x| below 2^-119, where 127 / max|x| would leave f32's range, counts
@@ -7,16 +6,9 @@
 //! Columns past K have value 0.
 //!
 //! `column_order` is that of the weights that will read the result: with `strided`, for which K is a multiple of 64, the
-//! values are put into the packed order (format.originalColumn), and sums and tables speak of columns in that order. The
-//! scales are those of the natural order, because the permutation stays within 64 columns.
+//! values are put into the packed order (format.originalColumn), and sums speak of columns in that order. The scales are those of the natural order, because the permutation stays within 64 columns.
 //!
-//! Tables (kernels.md, design A1): for the four activations of a block, the sixteen sums T = a +- b +- c that an index
-//! nibble can name (|T| <= 381) are stored as two signed digits, T = 31 * high + low with high = mulhrs(T, 1057), that is
-//! (T * 1057 + 16384) >> 15; |low| <= 15, |high| <= 12. Sixteen bytes of low digits and sixteen of high digits a block.
-//! The order of the 64 blocks' tables inside the 2048 bytes (prepared.tableOffset) belongs to prepare, prepare_tables
-//! and sherry_linear alone. The AVX-512 level has tables of its own (prepare/avx512.zig).
-//!
-//! Unit of work: one activation block of one token, by prepared.Cell.ofUnit.
+//! Unit of work: one activation block of one token; unit u is token u / N, block u % N.
 const std = @import("std");
 const format = @import("../format.zig");
 const kernel = @import("kernel.zig");
@@ -34,9 +26,6 @@ pub const Arguments = extern struct {
     prepared: [*]align(64) u8,
 };
 
-pub const digit_radix = 31;
-/// 2^15 / 31, rounded.
-pub const digit_reciprocal = 1057;
 /// Bits of the smallest float that is not finite, leaving the sign aside.
 pub const infinity_bits: u32 = 0x7f80_0000;
 /// Above this both 127 / max|x| is finite and max|x| / 127 a normal number.
@@ -59,52 +48,24 @@ pub const Target = struct {
         const sums: [*][prepared.block_sums]i32 = @ptrCast(@alignCast(base + layout.sums_offset));
         const half_sums: [*][prepared.block_half_sums]i16 = @ptrCast(@alignCast(base + layout.half_sums_offset));
         const values: [*][format.activation_block_columns]i8 = @ptrCast(base + layout.values_offset);
-        const cell = prepared.Cell.ofUnit(unit, arguments.tokens);
-        const place = cell.token * layout.blocks + cell.block;
-        const first_column = cell.block * format.activation_block_columns;
+        const token = unit / layout.blocks;
+        const first_column = unit % layout.blocks * format.activation_block_columns;
         const count = @min(format.activation_block_columns, arguments.columns - first_column);
         return .{
-            .x = arguments.x[cell.token * arguments.columns + first_column ..][0..count],
-            .scale = &scales[place],
-            .sums = &sums[place],
-            .half_sums = &half_sums[place],
+            .x = arguments.x[token * arguments.columns + first_column ..][0..count],
+            .scale = &scales[unit],
+            .sums = &sums[unit],
+            .half_sums = &half_sums[unit],
             .column_order = arguments.column_order,
-            .values = &values[place],
+            .values = &values[unit],
         };
     }
 };
-
-/// Where the tables of a unit go; null when there are more tokens than tables are made for here.
-pub inline fn tablePlace(arguments: *const Arguments, unit: usize) ?prepared.TablePlace {
-    if (arguments.tokens > prepared.table_tokens_max) return null;
-    const layout = prepared.Layout.init(arguments.tokens, arguments.columns).?;
-    return .{
-        .all = @alignCast(arguments.prepared + layout.tables_offset),
-        .tokens = arguments.tokens,
-        .blocks = layout.blocks,
-        .cell = .ofUnit(unit, arguments.tokens),
-    };
-}
 
 /// The scale of a block whose largest magnitude is `largest`; values are not zero only when it is above zero.
 pub inline fn blockScale(finite: bool, largest: f32) f32 {
     if (!finite) return std.math.nan(f32);
     return if (largest < smallest_largest) 0 else largest / 127;
-}
-
-/// A sum as two signed digits of radix 31.
-pub inline fn splitDigits(sum: i32) struct { low: i8, high: i8 } {
-    const high = (sum * digit_reciprocal + (1 << 14)) >> 15;
-    return .{ .low = @intCast(sum - high * digit_radix), .high = @intCast(high) };
-}
-
-test "digits of every possible sum are small and join to the sum" {
-    var sum: i32 = -3 * 127;
-    while (sum <= 3 * 127) : (sum += 1) {
-        const digits = splitDigits(sum);
-        try std.testing.expect(@abs(digits.low) <= 15 and @abs(digits.high) <= 12);
-        try std.testing.expectEqual(sum, digits.high * @as(i32, digit_radix) + digits.low);
-    }
 }
 
 /// The bytes that one implementation makes of one input.
@@ -177,22 +138,7 @@ fn expectContract(x: []const f32, tokens: usize, columns: usize, order: format.C
         }
         try std.testing.expectEqualSlices(i32, &expected_sums, sums[unit * 8 ..][0..8]);
         try std.testing.expectEqualSlices(i16, &expected_half_sums, half_sums[unit * 16 ..][0..16]);
-        if (tokens > prepared.table_tokens_max) continue;
-        const tables_index = prepared.tableIndex(tokens, layout.blocks, unit / layout.blocks, unit % layout.blocks);
-        try expectTables(made.bytes[layout.tables_offset + tables_index * 2048 ..][0..2048], values[unit * 256 ..][0..256]);
     }
-}
-
-fn expectTables(tables: *const [2048]u8, values: *const [256]i8) !void {
-    for (0..64) |block| for (0..16) |index| {
-        const low: i8 = @bitCast(tables[prepared.tableOffset(block) + index]);
-        const high: i8 = @bitCast(tables[prepared.tableOffset(block) + prepared.table_high_offset + index]);
-        var sum: i32 = 0;
-        for (format.decode(.{ .index = @intCast(index), .negative = 0 }), values[block * 4 ..][0..4]) |weight, value| {
-            sum += @as(i32, weight) * value;
-        }
-        try std.testing.expectEqual(sum, @as(i32, high) * 31 + low);
-    };
 }
 
 /// Fills x with one of several kinds of activations, extremes among them.
@@ -224,7 +170,7 @@ const Check = fn (x: []const f32, tokens: usize, columns: usize, order: format.C
 pub fn forEachCase(comptime check: Check) !void {
     var generator = std.Random.DefaultPrng.init(0x5e44_0001);
     const columns_choices = [_]usize{ 1, 4, 31, 36, 64, 192, 255, 256, 257, 260, 320, 512, 1000 };
-    for (columns_choices) |columns| for ([_]usize{ 1, 3, 9, prepared.table_tokens_max + 1 }) |tokens| {
+    for (columns_choices) |columns| for ([_]usize{ 1, 3, 9, 65 }) |tokens| {
         for (0..10) |kind| for (std.enums.values(format.ColumnOrder)) |order| {
             if (order == .strided and columns % format.stride_columns != 0) continue;
             errdefer std.debug.print("columns {} tokens {} kind {} {}\n", .{ columns, tokens, kind, order });
@@ -254,22 +200,20 @@ test "AVX2 gives the same bytes as scalar" {
             defer expected.deinit();
             const received = try Made.init(@import("prepare/avx2.zig").run, x, tokens, columns, order);
             defer received.deinit();
-            try expectSameParts(expected, received, tokens, prepared.table_bytes);
+            try expectSameParts(expected, received, tokens);
         }
     }.check);
 }
 
-/// The parts, one after another: what lies between them is nobody's. `table_bytes`: 0 where the tables may differ.
-pub fn expectSameParts(expected: Made, received: Made, tokens: usize, table_bytes: usize) !void {
+/// The parts, one after another: what lies between them is nobody's.
+fn expectSameParts(expected: Made, received: Made, tokens: usize) !void {
     const layout = expected.layout;
     const cells = tokens * layout.blocks;
-    const tables_bytes = if (tokens <= prepared.table_tokens_max) cells * table_bytes else 0;
     for ([_][2]usize{
         .{ layout.scales_offset, cells * 4 },
         .{ layout.sums_offset, cells * 32 },
         .{ layout.half_sums_offset, cells * 32 },
         .{ layout.values_offset, cells * 256 },
-        .{ layout.tables_offset, tables_bytes },
     }) |part| {
         try std.testing.expectEqualSlices(u8, expected.bytes[part[0]..][0..part[1]], received.bytes[part[0]..][0..part[1]]);
     }

@@ -13,22 +13,19 @@ pub const block_sums = format.activation_block_columns / sum_columns;
 /// Entries of `half_sums` for one activation block: sums of 16 columns, for q6k's sub-scales.
 pub const block_half_sums = format.activation_block_columns / (sum_columns / 2);
 
-/// Bytes of the two digit tables for one block of four activations (see prepare.zig).
+/// Bytes of the two digit tables for one block of four activations (see sum_tables.zig).
 pub const block_table_bytes = 32;
 /// Bytes of tables for one activation block of 256 columns: 64 blocks of four.
 pub const table_bytes = format.activation_block_columns / format.block_columns * block_table_bytes;
 /// Where the high digits of a block of four lie, counted from its low digits.
 pub const table_high_offset = 256;
-/// The same of the AVX-512 level, whose tables hold negatives too (see prepare/avx512.zig).
+/// The same of the AVX-512 level, whose tables hold negatives too (see sum_tables/avx512.zig).
 pub const wide_block_table_bytes = 2 * block_table_bytes;
 pub const wide_table_bytes = 2 * table_bytes;
-/// Tokens whose wide tables lie among one another, because sherry_linear looks up for as many at once at that level.
-pub const wide_table_tokens = 8;
 /// Tokens whose tables lie side by side, because sherry_linear looks up for as many at once.
 pub const table_tokens = 4;
-/// Up to this many tokens the tables are made together with the values. They take eight bytes an activation, so of more
-/// tokens sherry_linear's caller makes them in rounds of this many (prepare_tables.zig).
-pub const table_tokens_max = 64;
+/// Tokens whose tables are made together, by the thread that reads them (sum_tables.zig).
+pub const group_tokens = 8;
 
 /// Where the tables of an activation block of a token lie among all B * N, counted in tables: four tokens' after
 /// four tokens' (the last fewer), in each block after block, in each block token after token. So what is used together
@@ -42,13 +39,6 @@ pub inline fn tableIndex(tokens: usize, blocks: usize, token: usize, block: usiz
 pub const Cell = struct {
     token: usize,
     block: usize,
-
-    /// The cell of a unit of work: all tokens' of a block, then the next block's. The tables of several tokens lie among one
-    /// another, and a thread that makes them so writes one stretch of memory: cores that took turns at neighbouring lines
-    /// would take them from each other.
-    pub inline fn ofUnit(unit: usize, tokens: usize) Cell {
-        return .{ .token = unit % tokens, .block = unit / tokens };
-    }
 };
 
 /// The tables of one activation block of one token, among those of `tokens` tokens with `blocks` activation blocks each.
@@ -58,35 +48,33 @@ pub const TablePlace = struct {
     blocks: usize,
     cell: Cell,
 
-    /// Those of the scalar and the AVX2 level.
+    /// Those of the AVX2 level.
     pub inline fn narrow(self: TablePlace) *[table_bytes]u8 {
         return self.all[tableIndex(self.tokens, self.blocks, self.cell.token, self.cell.block) * table_bytes ..][0..table_bytes];
     }
 
     pub inline fn wide(self: TablePlace) WidePlace {
-        return .init(self.tokens, self.blocks, self.cell.token, self.cell.block);
+        return .init(self.tokens, self.cell.token, self.cell.block);
     }
 };
 
-/// Where the wide tables of an activation block of a token begin among all B * N, in bytes, and how far from one block of
-/// four's to the next: eight tokens' after eight tokens' (the last fewer), in each activation block after activation block,
-/// in each block of four after block of four, in each token after token. So they are read in the order in which they lie.
+/// Where the wide tables of an activation block of a token begin among those of a group of tokens, in bytes, and how far from
+/// one block of four's to the next: activation block after activation block, in each block of four after block of four, in
+/// each token after token. So they are read in the order in which they lie.
 pub const WidePlace = struct {
     offset: usize,
     stride: usize,
 
-    pub inline fn init(tokens: usize, blocks: usize, token: usize, block: usize) WidePlace {
-        const first = token / wide_table_tokens * wide_table_tokens;
-        const together: usize = @min(wide_table_tokens, tokens - first);
+    pub inline fn init(tokens: usize, token: usize, block: usize) WidePlace {
         return .{
-            .offset = (first * blocks + block * together) * wide_table_bytes + token % wide_table_tokens * wide_block_table_bytes,
-            .stride = together * wide_block_table_bytes,
+            .offset = block * tokens * wide_table_bytes + token * wide_block_table_bytes,
+            .stride = tokens * wide_block_table_bytes,
         };
     }
 };
 
 /// Where the sixteen low digits of block of four `block` (0..63) lie inside its activation block's tables. The tables of
-/// two chunks (sixteen blocks) are interleaved, because that is how the transposition in prepare/avx2.zig leaves them:
+/// two chunks (sixteen blocks) are interleaved, because that is how the transposition in sum_tables/avx2.zig leaves them:
 /// blocks 0 and 8 side by side, then 1 and 9, and so on to 7 and 15; after those 256 bytes the high digits likewise.
 pub inline fn tableOffset(block: usize) usize {
     return block / 16 * 512 + block % 8 * 32 + block / 8 % 2 * 16;
@@ -111,9 +99,8 @@ pub const Layout = struct {
     half_sums_offset: usize,
     /// i8 [B][N * 256]
     values_offset: usize,
-    /// u8 [B * N][table_bytes] at tableIndex or, at the AVX-512 level, u8 [B * N * wide_table_bytes] at WidePlace; there
-    /// only when B <= table_tokens_max. There is room for the larger.
-    tables_offset: usize,
+    /// u64: a number that no other activations prepared in this process have; 0 where nobody has given one.
+    stamp_offset: usize,
     bytes: usize,
 
     /// Null when a size is zero or a product overflows.
@@ -126,16 +113,12 @@ pub const Layout = struct {
         const sums_bytes = std.math.mul(usize, cells, block_sums * @sizeOf(i32)) catch return null;
         const half_sums_bytes = std.math.mul(usize, cells, block_half_sums * @sizeOf(i16)) catch return null;
         const values_bytes = std.math.mul(usize, cells, format.activation_block_columns) catch return null;
-        const tables_bytes = if (tokens <= table_tokens_max)
-            std.math.mul(usize, cells, wide_table_bytes) catch return null
-        else
-            0;
         const sums_offset = format.roundUp(scales_bytes, 64) orelse return null;
         const sums_end = std.math.add(usize, sums_offset, sums_bytes) catch return null;
         const half_sums_offset = format.roundUp(sums_end, 64) orelse return null;
         const half_sums_end = std.math.add(usize, half_sums_offset, half_sums_bytes) catch return null;
         const values_offset = format.roundUp(half_sums_end, 64) orelse return null;
-        const tables_offset = std.math.add(usize, values_offset, values_bytes) catch return null;
+        const stamp_offset = std.math.add(usize, values_offset, values_bytes) catch return null;
         return .{
             .blocks = blocks,
             .padded_columns = padded_columns,
@@ -143,23 +126,23 @@ pub const Layout = struct {
             .sums_offset = sums_offset,
             .half_sums_offset = half_sums_offset,
             .values_offset = values_offset,
-            .tables_offset = tables_offset,
-            .bytes = std.math.add(usize, tables_offset, tables_bytes) catch return null,
+            .stamp_offset = stamp_offset,
+            .bytes = std.math.add(usize, stamp_offset, 64) catch return null,
         };
     }
 };
 
 test "every part starts at a multiple of 64, none reaches into the next, and the last ends the allocation" {
-    for ([_]usize{ 1, 2, 3, 8, table_tokens_max, table_tokens_max + 1, 100 }) |tokens| for ([_]usize{ 1, 4, 255, 256, 257, 2048, 8644 }) |columns| {
+    for ([_]usize{ 1, 2, 3, 8, 64, 100 }) |tokens| for ([_]usize{ 1, 4, 255, 256, 257, 2048, 8644 }) |columns| {
         const layout = Layout.init(tokens, columns).?;
         const cells = tokens * layout.blocks;
         try std.testing.expect(layout.padded_columns >= columns and layout.padded_columns - columns < 256);
         try std.testing.expect(layout.sums_offset >= layout.scales_offset + cells * 4);
         try std.testing.expect(layout.half_sums_offset >= layout.sums_offset + cells * 32);
         try std.testing.expect(layout.values_offset >= layout.half_sums_offset + cells * 32);
-        try std.testing.expect(layout.tables_offset >= layout.values_offset + cells * 256);
-        try std.testing.expectEqual(layout.tables_offset + if (tokens <= table_tokens_max) cells * 4096 else 0, layout.bytes);
-        const offsets = [_]usize{ layout.sums_offset, layout.half_sums_offset, layout.values_offset, layout.tables_offset };
+        try std.testing.expect(layout.stamp_offset >= layout.values_offset + cells * 256);
+        try std.testing.expectEqual(layout.stamp_offset + 64, layout.bytes);
+        const offsets = [_]usize{ layout.sums_offset, layout.half_sums_offset, layout.values_offset, layout.stamp_offset };
         for (offsets) |offset| try std.testing.expectEqual(0, offset % 64);
     };
 }
@@ -169,7 +152,7 @@ test "sizes of zero and products that would overflow give no layout" {
     try std.testing.expectEqual(null, Layout.init(4, 0));
     try std.testing.expectEqual(null, Layout.init(1, std.math.maxInt(usize)));
     try std.testing.expectEqual(null, Layout.init(1 << 40, 1 << 40));
-    try std.testing.expectEqual(null, Layout.init(1, 1 << 62));
+    try std.testing.expectEqual(null, Layout.init(3, 1 << 63));
 }
 
 test "the tables of an activation block fill its bytes, each once" {
@@ -196,10 +179,10 @@ test "the tables of all tokens and blocks fill their part, each once" {
 
 test "the wide tables of all tokens and blocks fill their part, each once" {
     const slots = wide_table_bytes / wide_block_table_bytes;
-    for ([_]usize{ 1, 2, 3, 7, 8, 9, 16, 19 }) |tokens| for ([_]usize{ 1, 2, 5 }) |blocks| {
-        var seen: [19 * 5 * slots]bool = @splat(false);
+    for ([_]usize{ 1, 2, 3, 7, 8 }) |tokens| for ([_]usize{ 1, 2, 5 }) |blocks| {
+        var seen: [8 * 5 * slots]bool = @splat(false);
         for (0..tokens) |token| for (0..blocks) |block| {
-            const place = WidePlace.init(tokens, blocks, token, block);
+            const place = WidePlace.init(tokens, token, block);
             for (0..slots) |block_of_four| {
                 const offset = place.offset + block_of_four * place.stride;
                 try std.testing.expectEqual(0, offset % wide_block_table_bytes);

@@ -8,10 +8,12 @@
 //!   group:           y = ((0 + f32(S0) * (s[n0] * w0)) + f32(S1) * (s[n1] * w1)) + ...
 //! Every multiply and add rounds on its own, in this order. A NaN is a NaN whatever its payload.
 //!
-//! Unit of work: one tile of 64 rows, for all tokens of the round. Rows past `rows` are computed but never written.
+//! Unit of work: one tile of 64 rows for one group of eight tokens (the last fewer); unit u is group u / tiles, tile
+//! u % tiles. Rows past `rows` are computed but never written.
 const std = @import("std");
 const format = @import("../format.zig");
 const prepared = @import("prepared.zig");
+const sum_tables = @import("sum_tables.zig");
 
 pub const Arguments = extern struct {
     /// Codes and scales as format.SherryLayout lays them out, aligned to 64.
@@ -24,12 +26,8 @@ pub const Arguments = extern struct {
     /// Laid out by prepared.Layout.init(tokens, columns), aligned to 64.
     prepared: [*]align(64) const u8,
     tokens: usize,
-    /// The round: tokens first_token .. first_token + round_tokens.
-    first_token: usize,
-    round_tokens: usize,
-    /// u8 [round_tokens * N * (table_bytes or wide_table_bytes)], as prepare lays the round's tokens out; the scalar level
-    /// reads none.
-    tables: [*]const u8,
+    /// Where each thread has its tables; the scalar level reads none.
+    own_tables: *const sum_tables.Set,
     /// f32 [B][R]
     y: [*]f32,
 };
@@ -38,8 +36,10 @@ pub const Arguments = extern struct {
 pub const Operands = struct {
     rows: usize,
     columns: usize,
+    tokens: usize,
+    /// The group at hand: tokens first_token .. first_token + group_tokens.
     first_token: usize,
-    round_tokens: usize,
+    group_tokens: usize,
     granularity: format.Granularity,
     scale_element: format.Element,
     /// Columns of a scale segment.
@@ -58,7 +58,9 @@ pub const Operands = struct {
     sums: [*]const [prepared.block_sums]i32,
     /// i8 [B][N * 256]
     values: [*]const i8,
-    /// As in Arguments.
+    stamp: u64,
+    own_tables: *const sum_tables.Set,
+    /// The thread's, of the group at hand.
     tables: [*]const u8,
     /// f32 [B][R]
     y: [*]f32,
@@ -76,8 +78,9 @@ pub const Operands = struct {
         return .{
             .rows = arguments.rows,
             .columns = arguments.columns,
-            .first_token = arguments.first_token,
-            .round_tokens = arguments.round_tokens,
+            .tokens = arguments.tokens,
+            .first_token = 0,
+            .group_tokens = 0,
             .granularity = arguments.granularity,
             .scale_element = arguments.scale_element,
             .segment_columns = switch (arguments.granularity) {
@@ -92,7 +95,9 @@ pub const Operands = struct {
             .activation_scales = @ptrCast(@alignCast(base + activations.scales_offset)),
             .sums = @ptrCast(@alignCast(base + activations.sums_offset)),
             .values = @ptrCast(base + activations.values_offset),
-            .tables = arguments.tables,
+            .stamp = @as(*const u64, @ptrCast(@alignCast(base + activations.stamp_offset))).*,
+            .own_tables = arguments.own_tables,
+            .tables = &.{},
             .y = arguments.y,
         };
     }
@@ -102,15 +107,41 @@ pub const Operands = struct {
         return (tile * self.layout.chunks + chunk) * format.chunk_bytes;
     }
 
-    /// The tables of an activation block of a token, counted from the round's first; those of the next tokens of its four follow.
+    /// Some tiles of a range of units, for the group of tokens that `group` then has at hand.
+    pub const Part = struct { group: Operands, begin: usize, end: usize };
+
+    /// The units from `begin` on that belong to one group.
+    pub fn part(self: *const Operands, begin: usize, end: usize) Part {
+        var group = self.*;
+        group.first_token = begin / self.layout.tiles * prepared.group_tokens;
+        group.group_tokens = @min(prepared.group_tokens, self.tokens - group.first_token);
+        const tile = begin % self.layout.tiles;
+        return .{ .group = group, .begin = tile, .end = @min(self.layout.tiles, tile + (end - begin)) };
+    }
+
+    /// The tables of the group at hand, made by `fillBlock` unless the thread has them.
+    pub inline fn makeTables(
+        self: *Operands,
+        comptime fillBlock: fn (values: *const [format.activation_block_columns]i8, place: prepared.TablePlace) void,
+    ) void {
+        self.tables = self.own_tables.of(fillBlock, .{
+            .stamp = self.stamp,
+            .first_token = self.first_token,
+            .tokens = self.group_tokens,
+            .blocks = self.activation_blocks,
+            .values = @ptrCast(self.values),
+        });
+    }
+
+    /// The tables of an activation block of a token, counted from the group's first; those of the next tokens of its four follow.
     pub inline fn tablesOf(self: *const Operands, token: usize, activation_block: usize) [*]const u8 {
-        const index = prepared.tableIndex(self.round_tokens, self.activation_blocks, token, activation_block);
+        const index = prepared.tableIndex(self.group_tokens, self.activation_blocks, token, activation_block);
         return self.tables + index * prepared.table_bytes;
     }
 
-    /// `tablesOf` where the tables are wide: those of the first block of four; the next token's of its eight follow.
+    /// `tablesOf` where the tables are wide: those of the first block of four; the next token's of the group follow.
     pub inline fn wideTablesOf(self: *const Operands, token: usize, activation_block: usize) [*]const u8 {
-        return self.tables + prepared.WidePlace.init(self.round_tokens, self.activation_blocks, token, activation_block).offset;
+        return self.tables + prepared.WidePlace.init(self.group_tokens, token, activation_block).offset;
     }
 
     /// The 64 scales of a tile's group; of no meaning unless the granularity is group.
@@ -123,7 +154,7 @@ pub const Operands = struct {
 const testing = @import("testing.zig");
 const test_case = @import("sherry_linear/test_case.zig");
 const Case = test_case.Case;
-const Check = fn (case: Case, first_tiles: usize) anyerror!void;
+const Check = fn (case: Case, first_units: usize) anyerror!void;
 const allocator = std.testing.allocator;
 
 /// Calls `check` with odd shapes: every one with some scaling and kinds, every scaling with some shapes, and every
@@ -164,13 +195,13 @@ fn checkOne(
     errdefer std.debug.print("{} weights {} activations {}\n", .{ shape, weights, activations });
     const case = try Case.init(random, shape, weights, activations);
     defer case.deinit();
-    try check(case, random.uintAtMost(usize, case.layout.tiles));
+    try check(case, random.uintAtMost(usize, case.units()));
 }
 
 /// The contract in f64 from the unpacked weights. Each of the n segments' terms and sums rounds a few times, each by
 /// 2^-24 of what is at hand, so (n + 4) * 2^-23 of the terms' magnitudes bounds the difference.
-fn expectClose(case: Case, first_tiles: usize) !void {
-    const received = try case.compute(test_case.scalar, first_tiles);
+fn expectClose(case: Case, first_units: usize) !void {
+    const received = try case.compute(test_case.scalar, first_units);
     defer allocator.free(received);
     const arguments = case.argumentsFor(received.ptr);
     const operands = Operands.init(&arguments);
@@ -204,15 +235,12 @@ test "scalar keeps the contract" {
 
 test "AVX2 gives the same bits as scalar" {
     if (comptime !testing.has_avx2) return error.SkipZigTest;
-    const avx2 = test_case.Implementation{
-        .run = @import("sherry_linear/avx2.zig").run,
-        .fill_tables = @import("prepare_tables/scalar.zig").run,
-    };
+    const avx2 = @import("sherry_linear/avx2.zig").run;
     try forEachCase(struct {
-        fn check(case: Case, first_tiles: usize) !void {
+        fn check(case: Case, first_units: usize) !void {
             const expected = try case.compute(test_case.scalar, 0);
             defer allocator.free(expected);
-            const received = try case.compute(avx2, first_tiles);
+            const received = try case.compute(avx2, first_units);
             defer allocator.free(received);
             try testing.expectSame(f32, expected, received);
         }

@@ -10,9 +10,7 @@ const rounder: f32 = 3 << 22;
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
     const input: *const prepare.Arguments = @ptrCast(@alignCast(arguments));
     for (begin..end) |unit| {
-        const target = prepare.Target.init(input, unit);
-        quantize(target);
-        if (prepare.tablePlace(input, unit)) |place| fillBlock(target.values, place);
+        quantize(prepare.Target.init(input, unit));
     }
 }
 
@@ -39,23 +37,5 @@ fn quantize(target: prepare.Target) void {
         slot.* = value;
         target.sums[place / prepared.sum_columns] += value;
         target.half_sums[prepared.halfSumPlace(place / (prepared.sum_columns / 2))] += value;
-    }
-}
-
-pub fn fillBlock(values: *const [format.activation_block_columns]i8, place: prepared.TablePlace) void {
-    const tables = place.narrow();
-    for (0..values.len / format.block_columns) |block| {
-        const low = tables[prepared.tableOffset(block)..][0..16];
-        const high = tables[prepared.tableOffset(block) + prepared.table_high_offset ..][0..16];
-        for (low, high, 0..) |*low_digit, *high_digit, index| {
-            const weights = format.decode(.{ .index = @intCast(index), .negative = 0 });
-            var sum: i32 = 0;
-            for (weights, values[block * format.block_columns ..][0..format.block_columns]) |weight, value| {
-                sum += @as(i32, weight) * value;
-            }
-            const digits = prepare.splitDigits(sum);
-            low_digit.* = @bitCast(digits.low);
-            high_digit.* = @bitCast(digits.high);
-        }
     }
 }

@@ -1,5 +1,5 @@
 //! sherry_linear.zig's contract by look-up (kernels.md, design A1): the four activations of a block have only sixteen sums
-//! that an index can name, prepare.zig has stored them as two signed digits of radix 31 (T = 31 * high + low), and one
+//! that an index can name, sum_tables.zig has stored them as two signed digits of radix 31 (T = 31 * high + low), and one
 //! byte shuffle looks up the digits of 32 rows. Several tokens share the extraction of indexes and signs.
 //!
 //! Multiplying unpacked weights instead (vpmaddubsw, design G1) needs eight instructions for 128 weights and a token where
@@ -14,6 +14,7 @@ const sherry_linear = @import("../sherry_linear.zig");
 const tiles = @import("x86_tiles.zig");
 const x86 = @import("../x86.zig");
 
+const avx2 = @This();
 const Bytes = x86.Bytes;
 const Operands = sherry_linear.Operands;
 const Words = x86.Words;
@@ -22,18 +23,22 @@ const Words = x86.Words;
 pub const tokens_together = prepared.table_tokens;
 
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
-    tiles.runWith(@This(), arguments, begin, end);
+    tiles.runWith(struct {
+        pub const one = avx2;
+        pub const several = avx2;
+        pub const fillBlock = @import("../sum_tables/avx2.zig").fillBlock;
+    }, arguments, begin, end);
 }
 
 /// The tables of a token from an activation block's chunk `chunk` on; the next token's follow.
 pub inline fn tablesOf(
     comptime _: usize,
     operands: *const Operands,
-    round_token: usize,
+    group_token: usize,
     activation_block: usize,
     chunk: usize,
 ) [*]const u8 {
-    return operands.tablesOf(round_token, activation_block) + tableOffset(chunk);
+    return operands.tablesOf(group_token, activation_block) + tableOffset(chunk);
 }
 
 /// Halves of a tile that share one pass over the codes: both, where their sums fit the sixteen registers.

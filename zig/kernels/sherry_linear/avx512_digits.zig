@@ -1,5 +1,5 @@
 //! sherry_linear.zig's contract for one token by look-up, as in avx2.zig, with what AVX-512 VBMI adds: vpermb chooses among
-//! 32 bytes, so that a table holds each digit and its negative (prepare/avx512.zig), the sign joins the index as its fifth
+//! 32 bytes, so that a table holds each digit and its negative (sum_tables/avx512.zig), the sign joins the index as its fifth
 //! bit, and no sign is applied afterwards. For one token alone bytes are faster than the words of avx512_words.zig: their
 //! indexes take fewer instructions, which nothing else shares.
 //!
@@ -25,11 +25,11 @@ pub const tokens_together = 1;
 pub inline fn tablesOf(
     comptime _: usize,
     operands: *const Operands,
-    round_token: usize,
+    group_token: usize,
     activation_block: usize,
     chunk: usize,
 ) [*]const u8 {
-    return operands.wideTablesOf(round_token, activation_block) + chunk * chunk_tables_bytes;
+    return operands.wideTablesOf(group_token, activation_block) + chunk * chunk_tables_bytes;
 }
 
 /// Halves of a tile that share one pass over the codes.

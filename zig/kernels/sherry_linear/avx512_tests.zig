@@ -6,15 +6,12 @@ const testing = @import("../testing.zig");
 
 test "AVX-512 gives the same bits as scalar: sherry_linear" {
     if (comptime !testing.has_avx512) return error.SkipZigTest;
-    const avx512 = test_case.Implementation{
-        .run = @import("avx512.zig").run,
-        .fill_tables = @import("../prepare_tables/avx512.zig").run,
-    };
+    const avx512 = @import("avx512.zig").run;
     try sherry_linear.forEachCase(struct {
-        fn check(case: test_case.Case, first_tiles: usize) !void {
+        fn check(case: test_case.Case, first_units: usize) !void {
             const expected = try case.compute(test_case.scalar, 0);
             defer std.testing.allocator.free(expected);
-            const received = try case.compute(avx512, first_tiles);
+            const received = try case.compute(avx512, first_units);
             defer std.testing.allocator.free(received);
             try testing.expectSame(f32, expected, received);
         }

@@ -17,18 +17,18 @@ const Operands = sherry_linear.Operands;
 const WideBytes = x86.WideBytes;
 const WideWords = x86.WideWords;
 
-pub const tokens_together = prepared.wide_table_tokens;
+pub const tokens_together = prepared.group_tokens;
 const block_bytes = prepared.wide_block_table_bytes;
 
 /// The tables of a token from an activation block's chunk `chunk` on; the next token's follow, in each block of four.
 pub inline fn tablesOf(
     comptime tokens: usize,
     operands: *const Operands,
-    round_token: usize,
+    group_token: usize,
     activation_block: usize,
     chunk: usize,
 ) [*]const u8 {
-    return operands.wideTablesOf(round_token, activation_block) + chunk * chunkTablesBytes(tokens);
+    return operands.wideTablesOf(group_token, activation_block) + chunk * chunkTablesBytes(tokens);
 }
 
 inline fn chunkTablesBytes(comptime tokens: usize) usize {

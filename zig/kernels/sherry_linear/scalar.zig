@@ -8,16 +8,17 @@ const Operands = sherry_linear.Operands;
 
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
     const operands = Operands.init(@ptrCast(@alignCast(arguments)));
-    for (begin..end) |tile| {
-        const first_row = tile * format.tile_rows;
-        for (first_row..@min(first_row + format.tile_rows, operands.rows)) |row| computeRow(operands, row);
+    for (begin..end) |unit| {
+        const part = operands.part(unit, unit + 1);
+        const first_row = part.begin * format.tile_rows;
+        for (first_row..@min(first_row + format.tile_rows, operands.rows)) |row| computeRow(part.group, row);
     }
 }
 
-/// One row for all tokens. The outputs themselves hold the running totals, so no buffer depends on the token count.
+/// One row for all tokens of the group. The outputs themselves hold the running totals, so no buffer depends on the token count.
 fn computeRow(operands: Operands, row: usize) void {
     const first_token = operands.first_token;
-    const token_end = first_token + operands.round_tokens;
+    const token_end = first_token + operands.group_tokens;
     for (first_token..token_end) |token| operands.y[token * operands.rows + row] = 0;
     var first_column: usize = 0;
     while (first_column < operands.columns) : (first_column += operands.segment_columns) {

@@ -4,9 +4,9 @@ const std = @import("std");
 const format = @import("../../format.zig");
 const kernel = @import("../kernel.zig");
 const prepare = @import("../prepare.zig");
-const prepare_tables = @import("../prepare_tables.zig");
 const prepared = @import("../prepared.zig");
 const sherry_linear = @import("../sherry_linear.zig");
+const sum_tables = @import("../sum_tables.zig");
 const testing = @import("../testing.zig");
 
 const allocator = std.testing.allocator;
@@ -62,13 +62,7 @@ pub const ActivationKind = enum {
     one_infinite,
 };
 
-/// A level's product, and what makes the tables that it reads. A product that reads none takes any.
-pub const Implementation = struct { run: kernel.Run, fill_tables: kernel.Run };
-
-pub const scalar = Implementation{
-    .run = @import("scalar.zig").run,
-    .fill_tables = @import("../prepare_tables/scalar.zig").run,
-};
+pub const scalar = @import("scalar.zig").run;
 
 /// One multiplication's operands: known weights and scales packed by format.zig's rules, and prepared activations.
 pub const Case = struct {
@@ -78,7 +72,7 @@ pub const Case = struct {
     dense: []i8,
     packed_weights: []align(64) u8,
     prepared_bytes: []align(64) u8,
-    token_tables_bytes: usize,
+    group_tables_bytes: usize,
 
     pub fn init(random: std.Random, shape: Shape, weight_kind: WeightKind, activation_kind: ActivationKind) !Case {
         const layout = format.SherryLayout.init(
@@ -106,7 +100,7 @@ pub const Case = struct {
             .dense = dense,
             .packed_weights = packed_weights,
             .prepared_bytes = try prepareActivations(random, shape, activation_kind),
-            .token_tables_bytes = prepared.Layout.init(1, shape.columns).?.blocks * prepared.wide_table_bytes,
+            .group_tables_bytes = prepared.group_tokens * prepared.Layout.init(1, shape.columns).?.blocks * prepared.wide_table_bytes,
         };
     }
 
@@ -116,28 +110,27 @@ pub const Case = struct {
         allocator.free(self.prepared_bytes);
     }
 
-    /// Computes in two ranges of tiles, the second one first, into a buffer whose bounds are watched. The caller frees.
-    pub fn compute(self: Case, comptime implementation: Implementation, first_tiles: usize) ![]f32 {
+    /// Units of work: tiles times groups of tokens.
+    pub fn units(self: Case) usize {
+        return self.layout.tiles * (std.math.divCeil(usize, self.shape.tokens, prepared.group_tokens) catch unreachable);
+    }
+
+    /// Computes in two ranges of units, the second one first, into a buffer whose bounds are watched. The caller frees.
+    pub fn compute(self: Case, comptime run: kernel.Run, first_units: usize) ![]f32 {
         const guard = 67;
         const sentinel: f32 = -7.25e11;
         const count = self.shape.tokens * self.shape.rows;
         const buffer = try allocator.alloc(f32, count + 2 * guard);
         defer allocator.free(buffer);
         @memset(buffer, sentinel);
-        // Two rounds, where there is more than one token, the second one first.
-        const tables = try allocator.alignedAlloc(u8, .@"64", self.shape.tokens * self.token_tables_bytes);
+        const tables = try allocator.alignedAlloc(u8, .@"64", self.group_tables_bytes);
         defer allocator.free(tables);
-        const first_round = (self.shape.tokens + 1) / 2;
-        for ([_][2]usize{ .{ first_round, self.shape.tokens }, .{ 0, first_round } }) |round| {
-            if (round[0] == round[1]) continue;
-            var arguments = self.argumentsFor(buffer[guard..].ptr);
-            arguments.first_token = round[0];
-            arguments.round_tokens = round[1] - round[0];
-            arguments.tables = tables.ptr;
-            self.fillTables(implementation.fill_tables, &arguments, tables.ptr);
-            implementation.run(&arguments, first_tiles, self.layout.tiles);
-            implementation.run(&arguments, 0, first_tiles);
-        }
+        var slot = sum_tables.Slot{};
+        const set = sum_tables.Set{ .slots = @ptrCast(&slot), .count = 1, .memory = tables.ptr, .bytes_each = tables.len };
+        var arguments = self.argumentsFor(buffer[guard..].ptr);
+        arguments.own_tables = &set;
+        run(&arguments, first_units, self.units());
+        run(&arguments, 0, first_units);
         for (buffer[0..guard]) |element| try std.testing.expectEqual(sentinel, element);
         for (buffer[guard + count ..]) |element| try std.testing.expectEqual(sentinel, element);
         for (buffer[guard..][0..count]) |element| try std.testing.expect(element != sentinel);
@@ -170,29 +163,9 @@ pub const Case = struct {
             .scale_element = self.shape.scale_element,
             .prepared = self.prepared_bytes.ptr,
             .tokens = self.shape.tokens,
-            .first_token = 0,
-            .round_tokens = self.shape.tokens,
-            .tables = &.{},
+            .own_tables = undefined,
             .y = y,
         };
-    }
-
-    fn fillTables(
-        self: Case,
-        comptime fill: kernel.Run,
-        arguments: *const sherry_linear.Arguments,
-        tables: [*]align(64) u8,
-    ) void {
-        const filling = prepare_tables.Arguments{
-            .prepared = self.prepared_bytes.ptr,
-            .tokens = self.shape.tokens,
-            .columns = self.shape.columns,
-            .first_token = arguments.first_token,
-            .round_tokens = arguments.round_tokens,
-            .tables = tables,
-        };
-        const blocks = self.token_tables_bytes / prepared.wide_table_bytes;
-        fill(&filling, 0, arguments.round_tokens * blocks);
     }
 };
 
@@ -246,5 +219,7 @@ fn prepareActivations(random: std.Random, shape: Shape, kind: ActivationKind) ![
         .prepared = bytes.ptr,
     };
     @import("../prepare/scalar.zig").run(&arguments, 0, shape.tokens * layout.blocks);
+    // Not 0, so that the second range of a computation finds tables of the first.
+    std.mem.writeInt(u64, bytes[layout.stamp_offset..][0..8], 1, .little);
     return bytes;
 }

@@ -20,20 +20,29 @@ const tiles_together = 8;
 /// How far ahead of use the codes are fetched, in bytes.
 pub const prefetch_bytes = 10240;
 
+/// `one` computes groups of one token, `several` others; `fillBlock` makes the tables of both.
 pub inline fn runWith(comptime level: type, arguments: *const anyopaque, begin: usize, end: usize) void {
     const operands = Operands.init(@ptrCast(@alignCast(arguments)));
-    fetchFirst(&operands, begin);
-    const resident_groups = @max(1, resident_blocks / (level.tokens_together * operands.activation_blocks));
-    const resident_tokens = resident_groups * level.tokens_together;
-    switch (scale.weightingOf(operands)) {
+    var unit = begin;
+    while (unit < end) {
+        var part = operands.part(unit, end);
+        fetchFirst(&operands, part.begin);
+        part.group.makeTables(level.fillBlock);
+        if (part.group.group_tokens == 1) {
+            computePart(level.one, part.group, part.begin, part.end);
+        } else {
+            computePart(level.several, part.group, part.begin, part.end);
+        }
+        unit += part.end - part.begin;
+    }
+}
+
+fn computePart(comptime level: type, group: Operands, begin: usize, end: usize) void {
+    switch (scale.weightingOf(group)) {
         inline else => |weighting| {
-            var token: usize = 0;
-            while (token < operands.round_tokens) : (token += resident_tokens) {
-                const token_end = @min(token + resident_tokens, operands.round_tokens);
-                var tile = begin;
-                while (tile < end) : (tile += tiles_together) {
-                    computeTiles(level, weighting, operands, tile, @min(tile + tiles_together, end), token, token_end);
-                }
+            var tile = begin;
+            while (tile < end) : (tile += tiles_together) {
+                computeTiles(level, weighting, group, tile, @min(tile + tiles_together, end));
             }
         },
     }
@@ -45,19 +54,17 @@ fn fetchFirst(operands: *const Operands, tile: usize) void {
     for (0..prefetch_bytes / 64) |line| x86.prefetch(codes + line * 64, 0);
 }
 
-/// Tiles `tile` .. `tile_end`, at most `tiles_together`, for tokens `begin` .. `end`, counted within the round.
+/// Tiles `tile` .. `tile_end`, at most `tiles_together`, for all tokens of the group.
 fn computeTiles(
     comptime level: type,
     comptime weighting: scale.Weighting,
     operands: Operands,
     tile: usize,
     tile_end: usize,
-    begin: usize,
-    end: usize,
 ) void {
-    var token = begin;
-    while (token < end) {
-        const together = @min(level.tokens_together, end - token);
+    var token: usize = 0;
+    while (token < operands.group_tokens) {
+        const together = @min(level.tokens_together, operands.group_tokens - token);
         switch (together) {
             inline 1...level.tokens_together => |tokens| computeTokens(level, tokens, weighting, operands, tile, tile_end, token),
             else => unreachable,
@@ -66,7 +73,7 @@ fn computeTiles(
     }
 }
 
-/// `computeTiles` for `tokens` tokens from `round_token` on: as many activation blocks as their tables fit the cache, of all
+/// `computeTiles` for `tokens` tokens from `group_token` on, counted within the group: as many activation blocks as their tables fit the cache, of all
 /// tiles, then the next ones.
 fn computeTokens(
     comptime level: type,
@@ -75,7 +82,7 @@ fn computeTokens(
     operands: Operands,
     tile: usize,
     tile_end: usize,
-    round_token: usize,
+    group_token: usize,
 ) void {
     const slab_blocks = comptime resident_blocks / tokens;
     var totals: [tiles_together][tokens]scale.Totals align(64) = undefined;
@@ -85,11 +92,11 @@ fn computeTokens(
     while (block < operands.activation_blocks) : (block += slab_blocks) {
         const block_end = @min(block + slab_blocks, operands.activation_blocks);
         for (used, tile..) |*of_tile, number| {
-            addBlocks(level, tokens, weighting, operands, number, round_token, block, block_end, of_tile);
+            addBlocks(level, tokens, weighting, operands, number, group_token, block, block_end, of_tile);
         }
     }
     for (used, tile..) |*of_tile, number| {
-        for (of_tile, operands.first_token + round_token..) |*totals_of_token, token| {
+        for (of_tile, operands.first_token + group_token..) |*totals_of_token, token| {
             scale.finish(operands, number, token, totals_of_token);
         }
     }
@@ -102,7 +109,7 @@ fn addBlocks(
     comptime weighting: scale.Weighting,
     operands: Operands,
     tile: usize,
-    round_token: usize,
+    group_token: usize,
     begin: usize,
     end: usize,
     totals: *align(64) [tokens]scale.Totals,
@@ -113,12 +120,12 @@ fn addBlocks(
     var codes = operands.codes + operands.chunkOffset(tile, begin * prepared.block_sums);
     var group_scales = operands.groupScales(tile, begin * prepared.block_sums / segment_chunks);
     for (begin..end) |activation_block| {
-        const cell = (operands.first_token + round_token) * operands.activation_blocks + activation_block;
+        const cell = (operands.first_token + group_token) * operands.activation_blocks + activation_block;
         const block_chunks: usize = @min(prepared.block_sums, operands.layout.chunks - activation_block * prepared.block_sums);
         var chunk: usize = 0;
         while (chunk < block_chunks) : (chunk += segment_chunks) {
             const count: usize = @min(segment_chunks, block_chunks - chunk);
-            const tables = level.tablesOf(tokens, &operands, round_token, activation_block, chunk);
+            const tables = level.tablesOf(tokens, &operands, group_token, activation_block, chunk);
             comptime var first_half = 0;
             inline while (first_half < 2) : (first_half += comptime level.halvesTogether(tokens)) {
                 const rows = comptime level.halvesTogether(tokens) * 32;

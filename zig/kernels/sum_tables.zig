@@ -1,0 +1,202 @@
+//! The tables in which sherry_linear looks up the sums of four activations (kernels.md, design A1), for eight tokens or
+//! fewer at a time. Each thread makes those that it reads, in memory of its own: from another core they would come at
+//! 40 to 180 ns a line, and the activations that they are made of are a sixteenth of their bytes.
+//!
+//! Digits: the sixteen sums T = a +- b +- c that an index nibble can name (|T| <= 381) are stored as two signed digits,
+//! T = 31 * high + low with high = mulhrs(T, 1057), that is (T * 1057 + 16384) >> 15; |low| <= 15, |high| <= 12. Sixteen
+//! bytes of low digits and sixteen of high digits a block of four, at prepared.tableOffset. The AVX-512 level has wide
+//! tables (sum_tables/avx512.zig).
+const std = @import("std");
+const format = @import("../format.zig");
+const prepared = @import("prepared.zig");
+
+pub const digit_radix = 31;
+/// 2^15 / 31, rounded.
+pub const digit_reciprocal = 1057;
+
+/// Which tokens' tables a thread has at hand.
+pub const Key = extern struct {
+    /// Of the prepared activations (prepared.Layout.stamp_offset); 0: of none.
+    stamp: u64,
+    first_token: usize,
+};
+
+/// One thread's, on cache lines of its own.
+pub const Slot = extern struct {
+    /// The thread's number in the system; 0: nobody's.
+    owner: std.atomic.Value(u32) align(std.atomic.cache_line) = .init(0),
+    key: Key = .{ .stamp = 0, .first_token = 0 },
+};
+
+/// The tables of all threads that may compute at the same time.
+pub const Set = extern struct {
+    /// [count]
+    slots: [*]Slot,
+    count: usize,
+    /// u8 [count][bytes_each]
+    memory: [*]align(64) u8,
+    bytes_each: usize,
+
+    /// Lets the calling thread and all others of its pool find a slot: when it has none, all give theirs back, since the
+    /// threads that own them may be gone. No other thread may be computing.
+    pub fn admit(self: *const Set) void {
+        if (self.slotOf(ownNumber()) == null) self.clear();
+    }
+
+    /// Makes all slots nobody's. No thread may be computing.
+    pub fn clear(self: *const Set) void {
+        for (self.slots[0..self.count]) |*slot| slot.* = .{};
+    }
+
+    fn slotOf(self: *const Set, owner: u32) ?usize {
+        for (self.slots[0..self.count], 0..) |*slot, index| if (slot.owner.load(.monotonic) == owner) return index;
+        return null;
+    }
+
+    /// The calling thread's slot. Threads that compute at the same time are no more than slots, once `admit` has been called.
+    fn own(self: *const Set) usize {
+        const number = ownNumber();
+        if (self.slotOf(number)) |index| return index;
+        for (self.slots[0..self.count], 0..) |*slot, index| {
+            if (slot.owner.cmpxchgStrong(0, number, .acquire, .monotonic) == null) return index;
+        }
+        @panic("more threads compute than there are tables for");
+    }
+
+    /// The calling thread's tables of a group of tokens, made by `fillBlock` unless they are at hand.
+    pub inline fn of(
+        self: *const Set,
+        comptime fillBlock: fn (values: *const [format.activation_block_columns]i8, place: prepared.TablePlace) void,
+        group: Group,
+    ) [*]align(64) u8 {
+        const index = self.own();
+        const tables: [*]align(64) u8 = @alignCast(self.memory + index * self.bytes_each);
+        const key = &self.slots[index].key;
+        if (group.stamp != 0 and key.stamp == group.stamp and key.first_token == group.first_token) return tables;
+        for (0..group.tokens) |token| for (0..group.blocks) |block| {
+            const values = &group.values[(group.first_token + token) * group.blocks + block];
+            const cell = prepared.Cell{ .token = token, .block = block };
+            fillBlock(values, .{ .all = tables, .tokens = group.tokens, .blocks = group.blocks, .cell = cell });
+        };
+        key.* = .{ .stamp = group.stamp, .first_token = group.first_token };
+        return tables;
+    }
+};
+
+/// Tokens whose tables are made together.
+pub const Group = struct {
+    stamp: u64,
+    first_token: usize,
+    tokens: usize,
+    /// N, the activation blocks of a token.
+    blocks: usize,
+    /// i8 [B][N][256]
+    values: [*]const [format.activation_block_columns]i8,
+};
+
+fn ownNumber() u32 {
+    return @intCast(std.Thread.getCurrentId());
+}
+
+/// A sum as two signed digits of radix 31.
+pub inline fn splitDigits(sum: i32) struct { low: i8, high: i8 } {
+    const high = (sum * digit_reciprocal + (1 << 14)) >> 15;
+    return .{ .low = @intCast(sum - high * digit_radix), .high = @intCast(high) };
+}
+
+test "digits of every possible sum are small and join to the sum" {
+    var sum: i32 = -3 * 127;
+    while (sum <= 3 * 127) : (sum += 1) {
+        const digits = splitDigits(sum);
+        try std.testing.expect(@abs(digits.low) <= 15 and @abs(digits.high) <= 12);
+        try std.testing.expectEqual(sum, digits.high * @as(i32, digit_radix) + digits.low);
+    }
+}
+
+/// The sum that a code names, `number` being its index with the sign as the fifth bit.
+pub fn sumOf(quad: *const [4]i8, number: usize) i32 {
+    const weights = format.decode(.{ .index = @intCast(number % 16), .negative = @intCast(number / 16) });
+    var sum: i32 = 0;
+    for (weights, quad) |weight, value| sum += @as(i32, weight) * value;
+    return sum;
+}
+
+const FillBlock = fn (values: *const [format.activation_block_columns]i8, place: prepared.TablePlace) void;
+
+/// Calls `check` with the tables of several tokens and blocks, and the values, extremes among them, that they were made of.
+pub fn forEachTables(
+    comptime fillBlock: FillBlock,
+    comptime check: fn (place: prepared.TablePlace, values: *const [256]i8) anyerror!void,
+) !void {
+    var generator = std.Random.DefaultPrng.init(0x5e44_0007);
+    const random = generator.random();
+    for ([_]usize{ 1, 2, 3, 5, 8 }) |tokens| for ([_]usize{ 1, 3 }) |blocks| {
+        errdefer std.debug.print("tokens {} blocks {}\n", .{ tokens, blocks });
+        const all = try std.testing.allocator.alignedAlloc(u8, .@"64", tokens * blocks * prepared.wide_table_bytes);
+        defer std.testing.allocator.free(all);
+        const values = try std.testing.allocator.alloc([256]i8, tokens * blocks);
+        defer std.testing.allocator.free(values);
+        for (values, 0..) |*block, number| for (block) |*value| {
+            value.* = switch (number % 3) {
+                0 => random.intRangeAtMost(i8, -127, 127),
+                1 => if (random.boolean()) 127 else -127,
+                else => 127,
+            };
+        };
+        for ([_]bool{ false, true }) |is_checked| for (0..tokens) |token| for (0..blocks) |block| {
+            const cell = prepared.Cell{ .token = token, .block = block };
+            const place = prepared.TablePlace{ .all = all.ptr, .tokens = tokens, .blocks = blocks, .cell = cell };
+            const of_block = &values[token * blocks + block];
+            // All are made before any is looked at, so that none may lie on another.
+            if (is_checked) try check(place, of_block) else fillBlock(of_block, place);
+        };
+    };
+}
+
+test "AVX2 makes digits that join to the sums which the codes name" {
+    if (comptime !@import("testing.zig").has_avx2) return error.SkipZigTest;
+    try forEachTables(@import("sum_tables/avx2.zig").fillBlock, struct {
+        fn check(place: prepared.TablePlace, values: *const [256]i8) !void {
+            const tables = place.narrow();
+            for (0..64) |block| for (0..16) |index| {
+                const low: i8 = @bitCast(tables[prepared.tableOffset(block) + index]);
+                const high: i8 = @bitCast(tables[prepared.tableOffset(block) + prepared.table_high_offset + index]);
+                try std.testing.expect(@abs(low) <= 15 and @abs(high) <= 12);
+                try std.testing.expectEqual(sumOf(values[block * 4 ..][0..4], index), @as(i32, high) * digit_radix + low);
+            };
+        }
+    }.check);
+}
+
+test "tables at hand are used again only for the same stamp and tokens" {
+    var slots: [2]Slot = @splat(.{});
+    var memory: [2 * prepared.wide_table_bytes]u8 align(64) = undefined;
+    const set = Set{ .slots = &slots, .count = 2, .memory = &memory, .bytes_each = prepared.wide_table_bytes };
+    const Counter = struct {
+        var fills: usize = 0;
+        fn fillBlock(_: *const [256]i8, _: prepared.TablePlace) void {
+            fills += 1;
+        }
+    };
+    const values: [3][256]i8 = @splat(@splat(1));
+    set.admit();
+    for ([_][3]usize{
+        // Stamp, first token, fills so far.
+        .{ 7, 0, 1 },
+        .{ 7, 0, 1 },
+        .{ 7, 1, 2 },
+        .{ 8, 1, 3 },
+        .{ 0, 1, 4 },
+        .{ 0, 1, 5 },
+    }) |step| {
+        const group = Group{ .stamp = step[0], .first_token = step[1], .tokens = 1, .blocks = 1, .values = &values };
+        try std.testing.expectEqual(@intFromPtr(&memory), @intFromPtr(set.of(Counter.fillBlock, group)));
+        try std.testing.expectEqual(step[2], Counter.fills);
+    }
+    // Slots of threads that are gone are given back when a thread comes that has none.
+    for (&slots) |*slot| slot.owner.store(1, .monotonic);
+    set.admit();
+    try std.testing.expectEqual(null, set.slotOf(1));
+    _ = set.of(Counter.fillBlock, .{ .stamp = 9, .first_token = 0, .tokens = 1, .blocks = 1, .values = &values });
+    try std.testing.expectEqual(6, Counter.fills);
+}
