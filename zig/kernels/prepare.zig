@@ -6,7 +6,8 @@
 //! Columns past K have value 0.
 //!
 //! `column_order` is that of the weights that will read the result: with `strided`, for which K is a multiple of 64, the
-//! values are put into the packed order (format.originalColumn), and sums speak of columns in that order. The scales are those of the natural order, because the permutation stays within 64 columns.
+//! values are put into the packed order (format.originalColumn), and sums speak of columns in that order. The scales are
+//! those of the natural order, because the permutation stays within 64 columns.
 //!
 //! Unit of work: one activation block of one token; unit u is token u / N, block u % N.
 const std = @import("std");

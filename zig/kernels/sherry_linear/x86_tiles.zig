@@ -73,8 +73,8 @@ fn computeTiles(
     }
 }
 
-/// `computeTiles` for `tokens` tokens from `group_token` on, counted within the group: as many activation blocks as their tables fit the cache, of all
-/// tiles, then the next ones.
+/// `computeTiles` for `tokens` tokens from `group_token` on, counted within the group: as many activation blocks as their
+/// tables fit the cache, of all tiles, then the next ones.
 fn computeTokens(
     comptime level: type,
     comptime tokens: usize,
