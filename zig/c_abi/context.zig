@@ -53,9 +53,9 @@ pub const Context = struct {
     /// The threads' tables, with room for a group of as many tokens of so many columns, whose prepared.Layout exists.
     pub fn tablesOf(self: *Context, tokens: usize, columns: usize) error{ Busy, OutOfMemory }!*const sum_tables.Set {
         if (self.pool.busy.load(.acquire)) return error.Busy;
-        const layout = prepared.Layout.init(@min(tokens, prepared.group_tokens), columns) orelse return error.OutOfMemory;
-        const token_bytes = std.math.mul(usize, layout.blocks, prepared.wide_table_bytes) catch return error.OutOfMemory;
-        const tokens_at_once: usize = @min(tokens, prepared.group_tokens);
+        const layout = prepared.Layout.init(@min(tokens, sum_tables.group_tokens), columns) orelse return error.OutOfMemory;
+        const token_bytes = std.math.mul(usize, layout.blocks, sum_tables.wide_table_bytes) catch return error.OutOfMemory;
+        const tokens_at_once: usize = @min(tokens, sum_tables.group_tokens);
         const group_bytes = std.math.mul(usize, tokens_at_once, token_bytes) catch return error.OutOfMemory;
         if (self.level != .scalar and self.tables.bytes_each < group_bytes) {
             const bytes = std.math.mul(usize, group_bytes, self.tables.count) catch return error.OutOfMemory;

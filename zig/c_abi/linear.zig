@@ -5,6 +5,7 @@
 const std = @import("std");
 const format = @import("../format.zig");
 const prepared_layout = @import("../kernels/prepared.zig");
+const sum_tables = @import("../kernels/sum_tables.zig");
 const prepare = @import("../kernels/prepare.zig");
 const sherry_linear = @import("../kernels/sherry_linear.zig");
 const q8_linear = @import("../kernels/q8_linear.zig");
@@ -120,9 +121,9 @@ pub export fn sherry_linear_sherry(
         error.Busy => Status.busy.code(),
         error.OutOfMemory => Status.out_of_memory.code(),
     };
-    const groups = std.math.divCeil(usize, tokens, prepared_layout.group_tokens) catch return Status.argument_invalid.code();
+    const groups = std.math.divCeil(usize, tokens, sum_tables.group_tokens) catch return Status.argument_invalid.code();
     const units = std.math.mul(usize, groups, layout.tiles) catch return Status.argument_invalid.code();
-    const grain = checks.tileGrain(columns, @min(tokens, prepared_layout.group_tokens));
+    const grain = checks.tileGrain(columns, @min(tokens, sum_tables.group_tokens));
     return context.run(context.kernels.sherry_linear, &arguments, units, grain).code();
 }
 

@@ -13,73 +13,6 @@ pub const block_sums = format.activation_block_columns / sum_columns;
 /// Entries of `half_sums` for one activation block: sums of 16 columns, for q6k's sub-scales.
 pub const block_half_sums = format.activation_block_columns / (sum_columns / 2);
 
-/// Bytes of the two digit tables for one block of four activations (see sum_tables.zig).
-pub const block_table_bytes = 32;
-/// Bytes of tables for one activation block of 256 columns: 64 blocks of four.
-pub const table_bytes = format.activation_block_columns / format.block_columns * block_table_bytes;
-/// Where the high digits of a block of four lie, counted from its low digits.
-pub const table_high_offset = 256;
-/// The same of the AVX-512 level, whose tables hold negatives too (see sum_tables/avx512.zig).
-pub const wide_block_table_bytes = 2 * block_table_bytes;
-pub const wide_table_bytes = 2 * table_bytes;
-/// Tokens whose tables lie side by side, because sherry_linear looks up for as many at once.
-pub const table_tokens = 4;
-/// Tokens whose tables are made together, by the thread that reads them (sum_tables.zig).
-pub const group_tokens = 8;
-
-/// Where the tables of an activation block of a token lie among all B * N, counted in tables: four tokens' after
-/// four tokens' (the last fewer), in each block after block, in each block token after token. So what is used together
-/// lies together, and no two of it at a distance that makes them share a cache's sets.
-pub inline fn tableIndex(tokens: usize, blocks: usize, token: usize, block: usize) usize {
-    const first = token / table_tokens * table_tokens;
-    return first * blocks + block * @min(table_tokens, tokens - first) + token % table_tokens;
-}
-
-/// One activation block of one token.
-pub const Cell = struct {
-    token: usize,
-    block: usize,
-};
-
-/// The tables of one activation block of one token, among those of `tokens` tokens with `blocks` activation blocks each.
-pub const TablePlace = struct {
-    all: [*]align(64) u8,
-    tokens: usize,
-    blocks: usize,
-    cell: Cell,
-
-    /// Those of the AVX2 level.
-    pub inline fn narrow(self: TablePlace) *[table_bytes]u8 {
-        return self.all[tableIndex(self.tokens, self.blocks, self.cell.token, self.cell.block) * table_bytes ..][0..table_bytes];
-    }
-
-    pub inline fn wide(self: TablePlace) WidePlace {
-        return .init(self.tokens, self.cell.token, self.cell.block);
-    }
-};
-
-/// Where the wide tables of an activation block of a token begin among those of a group of tokens, in bytes, and how far from
-/// one block of four's to the next: activation block after activation block, in each block of four after block of four, in
-/// each token after token. So they are read in the order in which they lie.
-pub const WidePlace = struct {
-    offset: usize,
-    stride: usize,
-
-    pub inline fn init(tokens: usize, token: usize, block: usize) WidePlace {
-        return .{
-            .offset = block * tokens * wide_table_bytes + token * wide_block_table_bytes,
-            .stride = tokens * wide_block_table_bytes,
-        };
-    }
-};
-
-/// Where the sixteen low digits of block of four `block` (0..63) lie inside its activation block's tables. The tables of
-/// two chunks (sixteen blocks) are interleaved, because that is how the transposition in sum_tables/avx2.zig leaves them:
-/// blocks 0 and 8 side by side, then 1 and 9, and so on to 7 and 15; after those 256 bytes the high digits likewise.
-pub inline fn tableOffset(block: usize) usize {
-    return block / 16 * 512 + block % 8 * 32 + block / 8 % 2 * 16;
-}
-
 /// Where the sum of an activation block's columns 16 * number .. 16 * number + 15 lies among its `half_sums`: those of
 /// even numbers first, the order of a q6k block's sub-scales.
 pub inline fn halfSumPlace(number: usize) usize {
@@ -153,43 +86,4 @@ test "sizes of zero and products that would overflow give no layout" {
     try std.testing.expectEqual(null, Layout.init(1, std.math.maxInt(usize)));
     try std.testing.expectEqual(null, Layout.init(1 << 40, 1 << 40));
     try std.testing.expectEqual(null, Layout.init(3, 1 << 63));
-}
-
-test "the tables of an activation block fill its bytes, each once" {
-    var seen: [table_bytes]bool = @splat(false);
-    for (0..64) |block| for ([_]usize{ 0, table_high_offset }) |digit| for (0..16) |entry| {
-        const offset = tableOffset(block) + digit + entry;
-        try std.testing.expect(!seen[offset]);
-        seen[offset] = true;
-    };
-}
-
-test "the tables of all tokens and blocks fill their part, each once" {
-    for ([_]usize{ 1, 2, 3, 4, 5, 8, 11 }) |tokens| for ([_]usize{ 1, 2, 7 }) |blocks| {
-        var seen: [11 * 7]bool = @splat(false);
-        for (0..tokens) |token| for (0..blocks) |block| {
-            const index = tableIndex(tokens, blocks, token, block);
-            try std.testing.expect(index < tokens * blocks and !seen[index]);
-            seen[index] = true;
-            // A token's neighbour in its four lies beside it.
-            if (token % 4 != 0) try std.testing.expectEqual(index - 1, tableIndex(tokens, blocks, token - 1, block));
-        };
-    };
-}
-
-test "the wide tables of all tokens and blocks fill their part, each once" {
-    const slots = wide_table_bytes / wide_block_table_bytes;
-    for ([_]usize{ 1, 2, 3, 7, 8 }) |tokens| for ([_]usize{ 1, 2, 5 }) |blocks| {
-        var seen: [8 * 5 * slots]bool = @splat(false);
-        for (0..tokens) |token| for (0..blocks) |block| {
-            const place = WidePlace.init(tokens, token, block);
-            for (0..slots) |block_of_four| {
-                const offset = place.offset + block_of_four * place.stride;
-                try std.testing.expectEqual(0, offset % wide_block_table_bytes);
-                const slot = offset / wide_block_table_bytes;
-                try std.testing.expect(slot < tokens * blocks * slots and !seen[slot]);
-                seen[slot] = true;
-            }
-        };
-    };
 }

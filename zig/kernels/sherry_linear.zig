@@ -113,8 +113,8 @@ pub const Operands = struct {
     /// The units from `begin` on that belong to one group.
     pub fn part(self: *const Operands, begin: usize, end: usize) Part {
         var group = self.*;
-        group.first_token = begin / self.layout.tiles * prepared.group_tokens;
-        group.group_tokens = @min(prepared.group_tokens, self.tokens - group.first_token);
+        group.first_token = begin / self.layout.tiles * sum_tables.group_tokens;
+        group.group_tokens = @min(sum_tables.group_tokens, self.tokens - group.first_token);
         const tile = begin % self.layout.tiles;
         return .{ .group = group, .begin = tile, .end = @min(self.layout.tiles, tile + (end - begin)) };
     }
@@ -122,7 +122,7 @@ pub const Operands = struct {
     /// The tables of the group at hand, made by `fillBlock` unless the thread has them.
     pub inline fn makeTables(
         self: *Operands,
-        comptime fillBlock: fn (values: *const [format.activation_block_columns]i8, place: prepared.TablePlace) void,
+        comptime fillBlock: fn (values: *const [format.activation_block_columns]i8, place: sum_tables.TablePlace) void,
     ) void {
         self.tables = self.own_tables.of(fillBlock, .{
             .stamp = self.stamp,
@@ -135,13 +135,13 @@ pub const Operands = struct {
 
     /// The tables of an activation block of a token, counted from the group's first; those of the next tokens of its four follow.
     pub inline fn tablesOf(self: *const Operands, token: usize, activation_block: usize) [*]const u8 {
-        const index = prepared.tableIndex(self.group_tokens, self.activation_blocks, token, activation_block);
-        return self.tables + index * prepared.table_bytes;
+        const index = sum_tables.tableIndex(self.group_tokens, self.activation_blocks, token, activation_block);
+        return self.tables + index * sum_tables.table_bytes;
     }
 
     /// `tablesOf` where the tables are wide: those of the first block of four; the next token's of the group follow.
     pub inline fn wideTablesOf(self: *const Operands, token: usize, activation_block: usize) [*]const u8 {
-        return self.tables + prepared.WidePlace.init(self.group_tokens, token, activation_block).offset;
+        return self.tables + sum_tables.WidePlace.init(self.group_tokens, token, activation_block).offset;
     }
 
     /// The 64 scales of a tile's group; of no meaning unless the granularity is group.

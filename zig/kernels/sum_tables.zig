@@ -4,15 +4,81 @@
 //!
 //! Digits: the sixteen sums T = a +- b +- c that an index nibble can name (|T| <= 381) are stored as two signed digits,
 //! T = 31 * high + low with high = mulhrs(T, 1057), that is (T * 1057 + 16384) >> 15; |low| <= 15, |high| <= 12. Sixteen
-//! bytes of low digits and sixteen of high digits a block of four, at prepared.tableOffset. The AVX-512 level has wide
+//! bytes of low digits and sixteen of high digits a block of four, at tableOffset. The AVX-512 level has wide
 //! tables (sum_tables/avx512.zig).
 const std = @import("std");
 const format = @import("../format.zig");
-const prepared = @import("prepared.zig");
 
 pub const digit_radix = 31;
 /// 2^15 / 31, rounded.
 pub const digit_reciprocal = 1057;
+
+/// Bytes of the two digit tables for one block of four activations.
+pub const block_table_bytes = 32;
+/// Bytes of tables for one activation block of 256 columns: 64 blocks of four.
+pub const table_bytes = format.activation_block_columns / format.block_columns * block_table_bytes;
+/// Where the high digits of a block of four lie, counted from its low digits.
+pub const table_high_offset = 256;
+/// The same of the AVX-512 level, whose tables hold negatives too (see sum_tables/avx512.zig).
+pub const wide_block_table_bytes = 2 * block_table_bytes;
+pub const wide_table_bytes = 2 * table_bytes;
+/// Tokens whose tables lie side by side, because sherry_linear looks up for as many at once.
+pub const table_tokens = 4;
+/// Tokens whose tables are made together.
+pub const group_tokens = 8;
+
+/// Where the tables of an activation block of a token lie among all B * N, counted in tables: four tokens' after
+/// four tokens' (the last fewer), in each block after block, in each block token after token. So what is used together
+/// lies together, and no two of it at a distance that makes them share a cache's sets.
+pub inline fn tableIndex(tokens: usize, blocks: usize, token: usize, block: usize) usize {
+    const first = token / table_tokens * table_tokens;
+    return first * blocks + block * @min(table_tokens, tokens - first) + token % table_tokens;
+}
+
+/// One activation block of one token.
+pub const Cell = struct {
+    token: usize,
+    block: usize,
+};
+
+/// The tables of one activation block of one token, among those of `tokens` tokens with `blocks` activation blocks each.
+pub const TablePlace = struct {
+    all: [*]align(64) u8,
+    tokens: usize,
+    blocks: usize,
+    cell: Cell,
+
+    /// Those of the AVX2 level.
+    pub inline fn narrow(self: TablePlace) *[table_bytes]u8 {
+        return self.all[tableIndex(self.tokens, self.blocks, self.cell.token, self.cell.block) * table_bytes ..][0..table_bytes];
+    }
+
+    pub inline fn wide(self: TablePlace) WidePlace {
+        return .init(self.tokens, self.cell.token, self.cell.block);
+    }
+};
+
+/// Where the wide tables of an activation block of a token begin among those of a group of tokens, in bytes, and how far from
+/// one block of four's to the next: activation block after activation block, in each block of four after block of four, in
+/// each token after token. So they are read in the order in which they lie.
+pub const WidePlace = struct {
+    offset: usize,
+    stride: usize,
+
+    pub inline fn init(tokens: usize, token: usize, block: usize) WidePlace {
+        return .{
+            .offset = block * tokens * wide_table_bytes + token * wide_block_table_bytes,
+            .stride = tokens * wide_block_table_bytes,
+        };
+    }
+};
+
+/// Where the sixteen low digits of block of four `block` (0..63) lie inside its activation block's tables. The tables of
+/// two chunks (sixteen blocks) are interleaved, because that is how the transposition in sum_tables/avx2.zig leaves them:
+/// blocks 0 and 8 side by side, then 1 and 9, and so on to 7 and 15; after those 256 bytes the high digits likewise.
+pub inline fn tableOffset(block: usize) usize {
+    return block / 16 * 512 + block % 8 * 32 + block / 8 % 2 * 16;
+}
 
 /// Which tokens' tables a thread has at hand.
 pub const Key = extern struct {
@@ -66,7 +132,7 @@ pub const Set = extern struct {
     /// The calling thread's tables of a group of tokens, made by `fillBlock` unless they are at hand.
     pub inline fn of(
         self: *const Set,
-        comptime fillBlock: fn (values: *const [format.activation_block_columns]i8, place: prepared.TablePlace) void,
+        comptime fillBlock: fn (values: *const [format.activation_block_columns]i8, place: TablePlace) void,
         group: Group,
     ) [*]align(64) u8 {
         const index = self.own();
@@ -75,7 +141,7 @@ pub const Set = extern struct {
         if (group.stamp != 0 and key.stamp == group.stamp and key.first_token == group.first_token) return tables;
         for (0..group.tokens) |token| for (0..group.blocks) |block| {
             const values = &group.values[(group.first_token + token) * group.blocks + block];
-            const cell = prepared.Cell{ .token = token, .block = block };
+            const cell = Cell{ .token = token, .block = block };
             fillBlock(values, .{ .all = tables, .tokens = group.tokens, .blocks = group.blocks, .cell = cell });
         };
         key.* = .{ .stamp = group.stamp, .first_token = group.first_token };
@@ -121,18 +187,18 @@ pub fn sumOf(quad: *const [4]i8, number: usize) i32 {
     return sum;
 }
 
-const FillBlock = fn (values: *const [format.activation_block_columns]i8, place: prepared.TablePlace) void;
+const FillBlock = fn (values: *const [format.activation_block_columns]i8, place: TablePlace) void;
 
 /// Calls `check` with the tables of several tokens and blocks, and the values, extremes among them, that they were made of.
 pub fn forEachTables(
     comptime fillBlock: FillBlock,
-    comptime check: fn (place: prepared.TablePlace, values: *const [256]i8) anyerror!void,
+    comptime check: fn (place: TablePlace, values: *const [256]i8) anyerror!void,
 ) !void {
     var generator = std.Random.DefaultPrng.init(0x5e44_0007);
     const random = generator.random();
     for ([_]usize{ 1, 2, 3, 5, 8 }) |tokens| for ([_]usize{ 1, 3 }) |blocks| {
         errdefer std.debug.print("tokens {} blocks {}\n", .{ tokens, blocks });
-        const all = try std.testing.allocator.alignedAlloc(u8, .@"64", tokens * blocks * prepared.wide_table_bytes);
+        const all = try std.testing.allocator.alignedAlloc(u8, .@"64", tokens * blocks * wide_table_bytes);
         defer std.testing.allocator.free(all);
         const values = try std.testing.allocator.alloc([256]i8, tokens * blocks);
         defer std.testing.allocator.free(values);
@@ -144,8 +210,8 @@ pub fn forEachTables(
             };
         };
         for ([_]bool{ false, true }) |is_checked| for (0..tokens) |token| for (0..blocks) |block| {
-            const cell = prepared.Cell{ .token = token, .block = block };
-            const place = prepared.TablePlace{ .all = all.ptr, .tokens = tokens, .blocks = blocks, .cell = cell };
+            const cell = Cell{ .token = token, .block = block };
+            const place = TablePlace{ .all = all.ptr, .tokens = tokens, .blocks = blocks, .cell = cell };
             const of_block = &values[token * blocks + block];
             // All are made before any is looked at, so that none may lie on another.
             if (is_checked) try check(place, of_block) else fillBlock(of_block, place);
@@ -156,11 +222,11 @@ pub fn forEachTables(
 test "AVX2 makes digits that join to the sums which the codes name" {
     if (comptime !@import("testing.zig").has_avx2) return error.SkipZigTest;
     try forEachTables(@import("sum_tables/avx2.zig").fillBlock, struct {
-        fn check(place: prepared.TablePlace, values: *const [256]i8) !void {
+        fn check(place: TablePlace, values: *const [256]i8) !void {
             const tables = place.narrow();
             for (0..64) |block| for (0..16) |index| {
-                const low: i8 = @bitCast(tables[prepared.tableOffset(block) + index]);
-                const high: i8 = @bitCast(tables[prepared.tableOffset(block) + prepared.table_high_offset + index]);
+                const low: i8 = @bitCast(tables[tableOffset(block) + index]);
+                const high: i8 = @bitCast(tables[tableOffset(block) + table_high_offset + index]);
                 try std.testing.expect(@abs(low) <= 15 and @abs(high) <= 12);
                 try std.testing.expectEqual(sumOf(values[block * 4 ..][0..4], index), @as(i32, high) * digit_radix + low);
             };
@@ -170,11 +236,11 @@ test "AVX2 makes digits that join to the sums which the codes name" {
 
 test "tables at hand are used again only for the same stamp and tokens" {
     var slots: [2]Slot = @splat(.{});
-    var memory: [2 * prepared.wide_table_bytes]u8 align(64) = undefined;
-    const set = Set{ .slots = &slots, .count = 2, .memory = &memory, .bytes_each = prepared.wide_table_bytes };
+    var memory: [2 * wide_table_bytes]u8 align(64) = undefined;
+    const set = Set{ .slots = &slots, .count = 2, .memory = &memory, .bytes_each = wide_table_bytes };
     const Counter = struct {
         var fills: usize = 0;
-        fn fillBlock(_: *const [256]i8, _: prepared.TablePlace) void {
+        fn fillBlock(_: *const [256]i8, _: TablePlace) void {
             fills += 1;
         }
     };
@@ -199,4 +265,43 @@ test "tables at hand are used again only for the same stamp and tokens" {
     try std.testing.expectEqual(null, set.slotOf(1));
     _ = set.of(Counter.fillBlock, .{ .stamp = 9, .first_token = 0, .tokens = 1, .blocks = 1, .values = &values });
     try std.testing.expectEqual(6, Counter.fills);
+}
+
+test "the tables of an activation block fill its bytes, each once" {
+    var seen: [table_bytes]bool = @splat(false);
+    for (0..64) |block| for ([_]usize{ 0, table_high_offset }) |digit| for (0..16) |entry| {
+        const offset = tableOffset(block) + digit + entry;
+        try std.testing.expect(!seen[offset]);
+        seen[offset] = true;
+    };
+}
+
+test "the tables of all tokens and blocks fill their part, each once" {
+    for ([_]usize{ 1, 2, 3, 4, 5, 8, 11 }) |tokens| for ([_]usize{ 1, 2, 7 }) |blocks| {
+        var seen: [11 * 7]bool = @splat(false);
+        for (0..tokens) |token| for (0..blocks) |block| {
+            const index = tableIndex(tokens, blocks, token, block);
+            try std.testing.expect(index < tokens * blocks and !seen[index]);
+            seen[index] = true;
+            // A token's neighbour in its four lies beside it.
+            if (token % 4 != 0) try std.testing.expectEqual(index - 1, tableIndex(tokens, blocks, token - 1, block));
+        };
+    };
+}
+
+test "the wide tables of all tokens and blocks fill their part, each once" {
+    const slots = wide_table_bytes / wide_block_table_bytes;
+    for ([_]usize{ 1, 2, 3, 7, 8 }) |tokens| for ([_]usize{ 1, 2, 5 }) |blocks| {
+        var seen: [8 * 5 * slots]bool = @splat(false);
+        for (0..tokens) |token| for (0..blocks) |block| {
+            const place = WidePlace.init(tokens, token, block);
+            for (0..slots) |block_of_four| {
+                const offset = place.offset + block_of_four * place.stride;
+                try std.testing.expectEqual(0, offset % wide_block_table_bytes);
+                const slot = offset / wide_block_table_bytes;
+                try std.testing.expect(slot < tokens * blocks * slots and !seen[slot]);
+                seen[slot] = true;
+            }
+        };
+    };
 }

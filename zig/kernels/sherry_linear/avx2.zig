@@ -8,7 +8,7 @@
 //! Bounds. Digits are added as bytes over the eight blocks of a chunk: 8 * 15 = 120 and 8 * 12 = 96 fit a signed byte.
 //! Joined sums are added as 16-bit words over at most 256 columns: 64 blocks * 381 = 24384 fits.
 const format = @import("../../format.zig");
-const prepared = @import("../prepared.zig");
+const sum_tables = @import("../sum_tables.zig");
 const scale = @import("avx2_scale.zig");
 const sherry_linear = @import("../sherry_linear.zig");
 const tiles = @import("x86_tiles.zig");
@@ -20,7 +20,7 @@ const Operands = sherry_linear.Operands;
 const Words = x86.Words;
 
 /// More would not fit the registers.
-pub const tokens_together = prepared.table_tokens;
+pub const tokens_together = sum_tables.table_tokens;
 
 pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) void {
     tiles.runWith(struct {
@@ -53,7 +53,7 @@ fn chunksTogether(comptime tokens: usize) usize {
 }
 
 inline fn tableOffset(chunk: usize) usize {
-    return prepared.tableOffset(chunk * format.chunk_blocks);
+    return sum_tables.tableOffset(chunk * format.chunk_blocks);
 }
 
 pub const lanes = 8;
@@ -115,8 +115,8 @@ inline fn addChunk(
         if (first_half == 0 and block < format.chunk_bytes / 64) x86.prefetch(chunk, tiles.prefetch_bytes + block * 64);
         const indexes = loadIndexes(halves, first_half, chunk + block * format.vector_bytes);
         inline for (0..tokens) |token| {
-            const address = tables + token * prepared.table_bytes + comptime prepared.tableOffset(block);
-            const address_high = address + prepared.table_high_offset;
+            const address = tables + token * sum_tables.table_bytes + comptime sum_tables.tableOffset(block);
+            const address_high = address + sum_tables.table_high_offset;
             const table = x86.loadLanes(address, address);
             const table_high = x86.loadLanes(address_high, address_high);
             // All look-ups, then all signs, then all sums: in this order the units that each can use are kept busy.

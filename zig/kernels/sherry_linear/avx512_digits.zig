@@ -7,7 +7,7 @@
 //!
 //! Bounds: of the digits as in avx2.zig; joined sums are 32-bit.
 const format = @import("../../format.zig");
-const prepared = @import("../prepared.zig");
+const sum_tables = @import("../sum_tables.zig");
 const sherry_linear = @import("../sherry_linear.zig");
 const tiles = @import("x86_tiles.zig");
 const x86 = @import("../x86.zig");
@@ -16,7 +16,7 @@ const Bytes = x86.Bytes;
 const Operands = sherry_linear.Operands;
 const Words = x86.Words;
 
-const block_bytes = prepared.wide_block_table_bytes;
+const block_bytes = sum_tables.wide_block_table_bytes;
 const chunk_tables_bytes = format.chunk_blocks * block_bytes;
 
 pub const tokens_together = 1;

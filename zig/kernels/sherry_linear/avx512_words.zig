@@ -8,7 +8,7 @@
 //! Bounds: as in avx2.zig.
 const std = @import("std");
 const format = @import("../../format.zig");
-const prepared = @import("../prepared.zig");
+const sum_tables = @import("../sum_tables.zig");
 const sherry_linear = @import("../sherry_linear.zig");
 const tiles = @import("x86_tiles.zig");
 const x86 = @import("../x86.zig");
@@ -17,8 +17,8 @@ const Operands = sherry_linear.Operands;
 const WideBytes = x86.WideBytes;
 const WideWords = x86.WideWords;
 
-pub const tokens_together = prepared.group_tokens;
-const block_bytes = prepared.wide_block_table_bytes;
+pub const tokens_together = sum_tables.group_tokens;
+const block_bytes = sum_tables.wide_block_table_bytes;
 
 /// The tables of a token from an activation block's chunk `chunk` on; the next token's follow, in each block of four.
 pub inline fn tablesOf(

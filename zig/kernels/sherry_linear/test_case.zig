@@ -100,7 +100,7 @@ pub const Case = struct {
             .dense = dense,
             .packed_weights = packed_weights,
             .prepared_bytes = try prepareActivations(random, shape, activation_kind),
-            .group_tables_bytes = prepared.group_tokens * prepared.Layout.init(1, shape.columns).?.blocks * prepared.wide_table_bytes,
+            .group_tables_bytes = sum_tables.group_tokens * prepared.Layout.init(1, shape.columns).?.blocks * sum_tables.wide_table_bytes,
         };
     }
 
@@ -112,7 +112,7 @@ pub const Case = struct {
 
     /// Units of work: tiles times groups of tokens.
     pub fn units(self: Case) usize {
-        return self.layout.tiles * (std.math.divCeil(usize, self.shape.tokens, prepared.group_tokens) catch unreachable);
+        return self.layout.tiles * (std.math.divCeil(usize, self.shape.tokens, sum_tables.group_tokens) catch unreachable);
     }
 
     /// Computes in two ranges of units, the second one first, into a buffer whose bounds are watched. The caller frees.

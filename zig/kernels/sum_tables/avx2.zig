@@ -1,6 +1,5 @@
 //! sum_tables.zig's digits with AVX2, the tables of sixteen blocks of four at a time.
 const format = @import("../../format.zig");
-const prepared = @import("../prepared.zig");
 const sum_tables = @import("../sum_tables.zig");
 const x86 = @import("../x86.zig");
 
@@ -9,7 +8,7 @@ const Words = x86.Words;
 const DoubleWords = x86.DoubleWords;
 const block_columns = format.activation_block_columns;
 
-pub fn fillBlock(values: *const [block_columns]i8, place: prepared.TablePlace) void {
+pub fn fillBlock(values: *const [block_columns]i8, place: sum_tables.TablePlace) void {
     const tables = place.narrow();
     for (0..4) |part| fillTables(values[part * 64 ..][0..64], tables[part * 512 ..][0..512]);
 }
@@ -19,7 +18,7 @@ fn fillTables(values: *const [64]i8, tables: *[512]u8) void {
     const digits = digitsOf(values);
     inline for (digits.low, digits.high, 0..) |low, high, pair| {
         tables[pair * 32 ..][0..32].* = low;
-        tables[prepared.table_high_offset + pair * 32 ..][0..32].* = high;
+        tables[sum_tables.table_high_offset + pair * 32 ..][0..32].* = high;
     }
 }
 

@@ -4,13 +4,13 @@
 //! sherry_linear/avx512_words.zig: the sixteen sums, their negatives.
 const format = @import("../../format.zig");
 const avx2 = @import("avx2.zig");
-const prepared = @import("../prepared.zig");
+const sum_tables = @import("../sum_tables.zig");
 const x86 = @import("../x86.zig");
 
-const block_bytes = prepared.wide_block_table_bytes;
+const block_bytes = sum_tables.wide_block_table_bytes;
 const Sums = x86.WideDoubleWords;
 
-pub fn fillBlock(values: *const [format.activation_block_columns]i8, place: prepared.TablePlace) void {
+pub fn fillBlock(values: *const [format.activation_block_columns]i8, place: sum_tables.TablePlace) void {
     const wide = place.wide();
     const tables = place.all + wide.offset;
     if (place.tokens > 1) return fillWords(values, tables, wide.stride);

@@ -1,13 +1,12 @@
 //! sum_tables/avx512.zig against the sums that the codes name.
 const std = @import("std");
-const prepared = @import("../prepared.zig");
 const sum_tables = @import("../sum_tables.zig");
 const testing = @import("../testing.zig");
 
 test "AVX-512 makes tables in which the codes find their signed sums" {
     if (comptime !testing.has_avx512) return error.SkipZigTest;
     try sum_tables.forEachTables(@import("avx512.zig").fillBlock, struct {
-        fn check(place: prepared.TablePlace, values: *const [256]i8) !void {
+        fn check(place: sum_tables.TablePlace, values: *const [256]i8) !void {
             const wide = place.wide();
             for (0..64) |block| {
                 const quad = values[block * 4 ..][0..4];
