@@ -151,6 +151,13 @@ function measureMadeUp(
       next_step: "Name a .sherry file with a split8 head",
     });
   }
+  if (numberOf(parsed, "coarse-margin") !== undefined && !isOn(parsed, "coarse")) {
+    throw new SherryError("argument_invalid", "--coarse-margin", {
+      expected: "a coarse pass",
+      received: "none",
+      next_step: "Add --coarse, or leave the margin out",
+    });
+  }
   const options = {
     positions: numberOf(parsed, "positions") ?? POSITIONS_DEFAULT,
     rows: numberOf(parsed, "rows") ?? ROWS_DEFAULT,
@@ -177,6 +184,7 @@ function measureModel(parsed: ParsedCommand, path: string, advance: (share: numb
     throw new SherryError("argument_invalid", "--text", {
       expected: "what the model reads",
       received: "nothing",
+      next_step: "Name a text file, in UTF-8",
     });
   }
   return measureModelHead(

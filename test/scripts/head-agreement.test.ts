@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { isTop } from "../../scripts/head-agreement/agreement.ts";
 import { measureMadeUpHeads } from "../../scripts/head-agreement/made-up-heads.ts";
 import { measureModelHead } from "../../scripts/head-agreement/model-head.ts";
+import { runHeadAgreement } from "../../scripts/head-agreement.ts";
 import { run as makeModel } from "../../src/cli/make-model.ts";
 import { HEAD_COARSE_MARGIN } from "../../src/native/coarse-head.ts";
 import { HEAD_MARGIN } from "../../src/native/head.ts";
@@ -76,6 +77,17 @@ test("over a text no position of a model's head differs, with the coarse pass an
     expect(rows_rescored.map(({ count }) => count)).toEqual([1, 40, 256]);
     expect(rows_rescored.every(({ mean }) => mean >= 1)).toBe(true);
     expect(measureModelHead({ ...options, positions: 50 }).positions).toBe(50);
+  }
+});
+
+test("options that do not go together are refused, each with what to do", () => {
+  for (const [line, ...parts] of [
+    ["--text a.txt", "--text", "a model that reads it", "Name a .sherry file"],
+    ["--coarse-margin 3", "--coarse-margin", "a coarse pass", "Add --coarse"],
+    ["a.sherry", "--text", "what the model reads", "Name a text file"],
+    ["a.sherry --text a.txt --rows 9", "--rows", "made-up heads", "Leave the option or the model out"],
+  ] as const) {
+    for (const part of parts) expect(() => runHeadAgreement(line.split(" "))).toThrow(part);
   }
 });
 

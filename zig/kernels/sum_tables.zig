@@ -1,6 +1,8 @@
 //! The tables in which sherry_linear looks up the sums of four activations (kernels.md, design A1), for eight tokens or
-//! fewer at a time. Each thread makes those that it reads, in memory of its own: from another core they would come at
-//! 40 to 180 ns a line, and the activations that they are made of are a sixteenth of their bytes.
+//! fewer at a time. Each thread makes those that it reads, in memory of its own. Shared, they would be read from the cores
+//! that made them: where a line took 180 ns from core to core a prefill measured half as long again. The activations that
+//! they are made of are an eighth or a sixteenth of their bytes. The memory belongs to a context, which frees it: hence slots
+//! and not thread-local variables.
 //!
 //! Digits: the sixteen sums T = a +- b +- c that an index nibble can name (|T| <= 381) are stored as two signed digits,
 //! T = 31 * high + low with high = mulhrs(T, 1057), that is (T * 1057 + 16384) >> 15; |low| <= 15, |high| <= 12. Sixteen
