@@ -3,7 +3,6 @@ const std = @import("std");
 const builtin = @import("builtin");
 const cpu = @import("../cpu.zig");
 const kernel = @import("../kernels/kernel.zig");
-const prepared = @import("../kernels/prepared.zig");
 const sum_tables = @import("../kernels/sum_tables.zig");
 const ThreadPool = @import("../thread_pool.zig").ThreadPool;
 const Status = @import("status.zig").Status;
@@ -50,13 +49,12 @@ pub const Context = struct {
         return self.scratch.ptr;
     }
 
-    /// The threads' tables, with room for a group of as many tokens of so many columns, whose prepared.Layout exists.
-    pub fn tablesOf(self: *Context, tokens: usize, columns: usize) error{ Busy, OutOfMemory }!*const sum_tables.Set {
+    /// The threads' tables, with room for `blocks` activation blocks, at most sherry_linear.blocksTogether(tokens), of a group
+    /// of as many tokens.
+    pub fn tablesOf(self: *Context, tokens: usize, blocks: usize) error{ Busy, OutOfMemory }!*const sum_tables.Set {
         if (self.pool.busy.load(.acquire)) return error.Busy;
-        const layout = prepared.Layout.init(@min(tokens, sum_tables.group_tokens), columns) orelse return error.OutOfMemory;
-        const token_bytes = std.math.mul(usize, layout.blocks, sum_tables.wide_table_bytes) catch return error.OutOfMemory;
-        const tokens_at_once: usize = @min(tokens, sum_tables.group_tokens);
-        const group_bytes = std.math.mul(usize, tokens_at_once, token_bytes) catch return error.OutOfMemory;
+        const group_tokens: usize = @min(tokens, sum_tables.group_tokens);
+        const group_bytes = group_tokens * blocks * sum_tables.wide_table_bytes;
         if (self.level != .scalar and self.tables.bytes_each < group_bytes) {
             const bytes = std.math.mul(usize, group_bytes, self.tables.count) catch return error.OutOfMemory;
             const grown = try allocator.alignedAlloc(u8, .@"64", bytes);

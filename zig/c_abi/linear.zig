@@ -110,6 +110,8 @@ pub export fn sherry_linear_sherry(
         .scale_element = @fromBackingInt(@intCast(scale_element)),
         .prepared = prepared_start,
         .tokens = tokens,
+        .first_block = undefined,
+        .block_end = undefined,
         .own_tables = undefined,
         .y = y orelse return Status.argument_invalid.code(),
     };
@@ -117,14 +119,24 @@ pub export fn sherry_linear_sherry(
         return Status.argument_invalid.code();
     if (weights_bytes < layout.bytes) return Status.argument_invalid.code();
     if (!checks.holdsPrepared(prepared_bytes, tokens, columns)) return Status.argument_invalid.code();
-    arguments.own_tables = context.tablesOf(tokens, columns) catch |cause| return switch (cause) {
+    const blocks = std.math.divCeil(usize, columns, format.activation_block_columns) catch return Status.argument_invalid.code();
+    const blocks_together = @min(blocks, sherry_linear.blocksTogether(tokens));
+    arguments.own_tables = context.tablesOf(tokens, blocks_together) catch |cause| return switch (cause) {
         error.Busy => Status.busy.code(),
         error.OutOfMemory => Status.out_of_memory.code(),
     };
     const groups = std.math.divCeil(usize, tokens, sum_tables.group_tokens) catch return Status.argument_invalid.code();
     const units = std.math.mul(usize, groups, layout.tiles) catch return Status.argument_invalid.code();
-    const grain = checks.tileGrain(columns, @min(tokens, sum_tables.group_tokens));
-    return context.run(context.kernels.sherry_linear, &arguments, units, grain).code();
+    const columns_together = blocks_together * format.activation_block_columns;
+    const grain = checks.tileGrain(@min(columns, columns_together), @min(tokens, sum_tables.group_tokens));
+    var block: usize = 0;
+    while (block < blocks) : (block = arguments.block_end) {
+        arguments.first_block = block;
+        arguments.block_end = @min(block + blocks_together, blocks);
+        const status = context.run(context.kernels.sherry_linear, &arguments, units, grain);
+        if (status != .ok) return status.code();
+    }
+    return Status.ok.code();
 }
 
 /// The arguments of a product with prepared activations; null when a pointer is null or misaligned.

@@ -25,7 +25,11 @@ pub inline fn load(comptime element: format.Element, stored: [*]const Stored(ele
 
 /// The `count` elements at `stored`.
 pub inline fn loadMany(comptime count: usize, comptime element: format.Element, stored: [*]const Stored(element)) @Vector(count, f32) {
-    const many: @Vector(count, Stored(element)) = stored[0..count].*;
+    return widenMany(count, element, stored[0..count].*);
+}
+
+/// The same of elements at hand.
+pub inline fn widenMany(comptime count: usize, comptime element: format.Element, many: @Vector(count, Stored(element))) @Vector(count, f32) {
     return switch (element) {
         .f32 => many,
         .f16 => @floatCast(many),

@@ -6,7 +6,8 @@
 //! short), S the exact integer sum of a segment, w the weight's scale as f32:
 //!   tensor, channel: y = w * (((0 + f32(S0) * s[0]) + f32(S1) * s[1]) + ...)
 //!   group:           y = ((0 + f32(S0) * (s[n0] * w0)) + f32(S1) * (s[n1] * w1)) + ...
-//! Every multiply and add rounds on its own, in this order. A NaN is a NaN whatever its payload.
+//! Every multiply and add rounds on its own, in this order. A NaN is a NaN whatever its payload. The terms of a row may come
+//! in several calls, block after block of activations.
 //!
 //! Unit of work: one tile of 64 rows for one group of eight tokens (the last fewer); unit u is group u / tiles, tile
 //! u % tiles. Rows past `rows` are computed but never written.
@@ -26,11 +27,24 @@ pub const Arguments = extern struct {
     /// Laid out by prepared.Layout.init(tokens, columns), aligned to 64.
     prepared: [*]align(64) const u8,
     tokens: usize,
-    /// Where each thread has its tables; the scalar level reads none.
+    /// The activation blocks whose terms are added, first_block .. block_end.
+    first_block: usize,
+    block_end: usize,
+    /// Where each thread has its tables, of those blocks; the scalar level reads none.
     own_tables: *const sum_tables.Set,
-    /// f32 [B][R]
+    /// f32 [B][R]. When first_block > 0 the totals of the blocks before, as a call for them left them; they become outputs
+    /// when block_end is the last block's.
     y: [*]f32,
 };
+
+/// Activation blocks of a token that one call should add at most: their tables are then used for all tiles before the next
+/// ones' are made, and are what a second-level cache holds beside the codes, on CPUs that have little of it too.
+pub fn blocksTogether(tokens: usize) usize {
+    const group_tokens: usize = @min(tokens, sum_tables.group_tokens);
+    return resident_blocks / group_tokens;
+}
+
+const resident_blocks: usize = 128;
 
 /// The arguments taken apart, so that each implementation finds its operands in one way.
 pub const Operands = struct {
@@ -59,8 +73,10 @@ pub const Operands = struct {
     /// i8 [B][N * 256]
     values: [*]const i8,
     stamp: u64,
+    first_block: usize,
+    block_end: usize,
     own_tables: *const sum_tables.Set,
-    /// The thread's, of the group at hand.
+    /// The thread's, of the group at hand and blocks first_block .. block_end.
     tables: [*]const u8,
     /// f32 [B][R]
     y: [*]f32,
@@ -96,10 +112,17 @@ pub const Operands = struct {
             .sums = @ptrCast(@alignCast(base + activations.sums_offset)),
             .values = @ptrCast(base + activations.values_offset),
             .stamp = @as(*const u64, @ptrCast(@alignCast(base + activations.stamp_offset))).*,
+            .first_block = arguments.first_block,
+            .block_end = arguments.block_end,
             .own_tables = arguments.own_tables,
             .tables = &.{},
             .y = arguments.y,
         };
+    }
+
+    /// Whether the call's blocks are the last ones: the totals become outputs.
+    pub inline fn isLast(self: *const Operands) bool {
+        return self.block_end == self.activation_blocks;
     }
 
     /// Where a chunk lies among the codes, in bytes.
@@ -128,6 +151,8 @@ pub const Operands = struct {
             .stamp = self.stamp,
             .first_token = self.first_token,
             .tokens = self.group_tokens,
+            .first_block = self.first_block,
+            .block_end = self.block_end,
             .blocks = self.activation_blocks,
             .values = @ptrCast(self.values),
         });
@@ -135,13 +160,13 @@ pub const Operands = struct {
 
     /// The tables of an activation block of a token, counted from the group's first; those of the next tokens of its four follow.
     pub inline fn tablesOf(self: *const Operands, token: usize, activation_block: usize) [*]const u8 {
-        const index = sum_tables.tableIndex(self.group_tokens, self.activation_blocks, token, activation_block);
+        const index = sum_tables.tableIndex(self.group_tokens, self.block_end - self.first_block, token, activation_block - self.first_block);
         return self.tables + index * sum_tables.table_bytes;
     }
 
     /// `tablesOf` where the tables are wide: those of the first block of four; the next token's of the group follow.
     pub inline fn wideTablesOf(self: *const Operands, token: usize, activation_block: usize) [*]const u8 {
-        return self.tables + sum_tables.WidePlace.init(self.group_tokens, token, activation_block).offset;
+        return self.tables + sum_tables.WidePlace.init(self.group_tokens, token, activation_block - self.first_block).offset;
     }
 
     /// The 64 scales of a tile's group; of no meaning unless the granularity is group.
@@ -154,7 +179,7 @@ pub const Operands = struct {
 const testing = @import("testing.zig");
 const test_case = @import("sherry_linear/test_case.zig");
 const Case = test_case.Case;
-const Check = fn (case: Case, first_units: usize) anyerror!void;
+const Check = fn (case: Case, split: test_case.Split) anyerror!void;
 const allocator = std.testing.allocator;
 
 /// Calls `check` with odd shapes: every one with some scaling and kinds, every scaling with some shapes, and every
@@ -172,8 +197,8 @@ pub fn forEachCase(comptime check: Check) !void {
     for (0..test_case.scalings) |scaling| for (columns_choices) |columns| for ([_]usize{ 1, 7, 12 }) |tokens| {
         try checkOne(check, random, test_case.scaled(scaling, 67, columns, tokens), .random, .random);
     };
-    // More tiles, and more columns, than share a stay of tables in the cache.
-    for ([_][3]usize{ .{ 600, 36, 9 }, .{ 530, 4356, 8 }, .{ 65, 8484, 13 }, .{ 3, 32804, 1 } }) |sizes| {
+    // More columns than one call should take.
+    for ([_][3]usize{ .{ 530, 4356, 8 }, .{ 65, 8484, 13 }, .{ 3, 32804, 1 } }) |sizes| {
         for ([_]usize{ 0, 7, 15 }) |scaling| {
             try checkOne(check, random, test_case.scaled(scaling, sizes[0], sizes[1], sizes[2]), .random, .random);
         }
@@ -195,13 +220,14 @@ fn checkOne(
     errdefer std.debug.print("{} weights {} activations {}\n", .{ shape, weights, activations });
     const case = try Case.init(random, shape, weights, activations);
     defer case.deinit();
-    try check(case, random.uintAtMost(usize, case.units()));
+    const blocks = if (random.boolean()) blocksTogether(shape.tokens) else random.intRangeAtMost(usize, 1, 3);
+    try check(case, .{ .units = random.uintAtMost(usize, case.units()), .blocks = blocks });
 }
 
 /// The contract in f64 from the unpacked weights. Each of the n segments' terms and sums rounds a few times, each by
 /// 2^-24 of what is at hand, so (n + 4) * 2^-23 of the terms' magnitudes bounds the difference.
-fn expectClose(case: Case, first_units: usize) !void {
-    const received = try case.compute(test_case.scalar, first_units);
+fn expectClose(case: Case, split: test_case.Split) !void {
+    const received = try case.compute(test_case.scalar, split);
     defer allocator.free(received);
     const arguments = case.argumentsFor(received.ptr);
     const operands = Operands.init(&arguments);
@@ -237,10 +263,10 @@ test "AVX2 gives the same bits as scalar" {
     if (comptime !testing.has_avx2) return error.SkipZigTest;
     const avx2 = @import("sherry_linear/avx2.zig").run;
     try forEachCase(struct {
-        fn check(case: Case, first_units: usize) !void {
-            const expected = try case.compute(test_case.scalar, 0);
+        fn check(case: Case, split: test_case.Split) !void {
+            const expected = try case.compute(test_case.scalar, .none);
             defer allocator.free(expected);
-            const received = try case.compute(avx2, first_units);
+            const received = try case.compute(avx2, split);
             defer allocator.free(received);
             try testing.expectSame(f32, expected, received);
         }

@@ -87,13 +87,14 @@ pub const Key = extern struct {
     /// Of the prepared activations (prepared.Layout.stamp_offset); 0: of none.
     stamp: u64,
     first_token: usize,
+    first_block: usize,
 };
 
 /// One thread's, on cache lines of its own.
 pub const Slot = extern struct {
     /// The thread's number in the system; 0: nobody's.
     owner: std.atomic.Value(u32) align(std.atomic.cache_line) = .init(0),
-    key: Key = .{ .stamp = 0, .first_token = 0 },
+    key: Key = .{ .stamp = 0, .first_token = 0, .first_block = 0 },
 };
 
 /// The tables of all threads that may compute at the same time.
@@ -140,22 +141,26 @@ pub const Set = extern struct {
         const index = self.own();
         const tables: [*]align(64) u8 = @alignCast(self.memory + index * self.bytes_each);
         const key = &self.slots[index].key;
-        if (group.stamp != 0 and key.stamp == group.stamp and key.first_token == group.first_token) return tables;
-        for (0..group.tokens) |token| for (0..group.blocks) |block| {
-            const values = &group.values[(group.first_token + token) * group.blocks + block];
+        const wanted = Key{ .stamp = group.stamp, .first_token = group.first_token, .first_block = group.first_block };
+        if (group.stamp != 0 and std.meta.eql(key.*, wanted)) return tables;
+        const blocks = group.block_end - group.first_block;
+        for (0..group.tokens) |token| for (0..blocks) |block| {
+            const values = &group.values[(group.first_token + token) * group.blocks + group.first_block + block];
             const cell = Cell{ .token = token, .block = block };
-            fillBlock(values, .{ .all = tables, .tokens = group.tokens, .blocks = group.blocks, .cell = cell });
+            fillBlock(values, .{ .all = tables, .tokens = group.tokens, .blocks = blocks, .cell = cell });
         };
-        key.* = .{ .stamp = group.stamp, .first_token = group.first_token };
+        key.* = wanted;
         return tables;
     }
 };
 
-/// Tokens whose tables are made together.
+/// Tokens whose tables are made together, of activation blocks first_block .. block_end.
 pub const Group = struct {
     stamp: u64,
     first_token: usize,
     tokens: usize,
+    first_block: usize,
+    block_end: usize,
     /// N, the activation blocks of a token.
     blocks: usize,
     /// i8 [B][N][256]
@@ -246,27 +251,45 @@ test "tables at hand are used again only for the same stamp and tokens" {
             fills += 1;
         }
     };
-    const values: [3][256]i8 = @splat(@splat(1));
+    const values: [4][256]i8 = @splat(@splat(1));
     set.admit();
-    for ([_][3]usize{
-        // Stamp, first token, fills so far.
-        .{ 7, 0, 1 },
-        .{ 7, 0, 1 },
-        .{ 7, 1, 2 },
-        .{ 8, 1, 3 },
-        .{ 0, 1, 4 },
-        .{ 0, 1, 5 },
+    for ([_][4]usize{
+        // Stamp, first token, first block, fills so far.
+        .{ 7, 0, 0, 1 },
+        .{ 7, 0, 0, 1 },
+        .{ 7, 1, 0, 2 },
+        .{ 7, 1, 1, 3 },
+        .{ 8, 1, 1, 4 },
+        .{ 8, 1, 1, 4 },
+        .{ 0, 1, 1, 5 },
+        .{ 0, 1, 1, 6 },
     }) |step| {
-        const group = Group{ .stamp = step[0], .first_token = step[1], .tokens = 1, .blocks = 1, .values = &values };
+        const group = Group{
+            .stamp = step[0],
+            .first_token = step[1],
+            .tokens = 1,
+            .first_block = step[2],
+            .block_end = step[2] + 1,
+            .blocks = 2,
+            .values = &values,
+        };
         try std.testing.expectEqual(@intFromPtr(&memory), @intFromPtr(set.of(Counter.fillBlock, group)));
-        try std.testing.expectEqual(step[2], Counter.fills);
+        try std.testing.expectEqual(step[3], Counter.fills);
     }
     // Slots of threads that are gone are given back when a thread comes that has none.
     for (&slots) |*slot| slot.owner.store(1, .monotonic);
     set.admit();
     try std.testing.expectEqual(null, set.slotOf(1));
-    _ = set.of(Counter.fillBlock, .{ .stamp = 9, .first_token = 0, .tokens = 1, .blocks = 1, .values = &values });
-    try std.testing.expectEqual(6, Counter.fills);
+    _ = set.of(Counter.fillBlock, .{
+        .stamp = 9,
+        .first_token = 0,
+        .tokens = 1,
+        .first_block = 0,
+        .block_end = 1,
+        .blocks = 1,
+        .values = &values,
+    });
+    try std.testing.expectEqual(7, Counter.fills);
 }
 
 test "the tables of an activation block fill its bytes, each once" {

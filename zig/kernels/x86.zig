@@ -3,9 +3,9 @@
 //!
 //! They are inline assembly rather than compiler intrinsics because Zig has none, and because the compiler must not see
 //! through them: given plain additions it re-associates the chains of byte sums in sherry_linear and turns a doubling
-//! into a shift and a mask, which costs registers and operations. Only those that name memory are volatile: of the others a
-//! result that nobody reads goes away. "v" names any vector register, of which the AVX-512 level has 32; "x" one of the first
-//! sixteen, for instructions that know no others.
+//! into a shift and a mask, which costs registers and operations. Volatile are those that name memory, and the last ones: of
+//! the others a result that nobody reads goes away. "v" names any vector register, of which the AVX-512 level has 32; "x"
+//! one of the first sixteen, for instructions that know no others.
 //! Semantics: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2. "In each lane" means that the
 //! instruction works on the two 16-byte halves apart.
 
@@ -247,28 +247,10 @@ pub inline fn lookUpWide(address: [*]const u8, comptime offset: usize, indexes: 
     );
 }
 
-/// vpermw (AVX-512 BW): word i of the result is table[indexes[i] & 31].
-pub inline fn lookUpWords(table: WideWords, indexes: WideWords) WideWords {
-    return asm ("vpermw %[table], %[indexes], %[result]"
-        : [result] "=v" (-> WideWords),
-        : [table] "v" (table),
-          [indexes] "v" (indexes),
-    );
-}
-
-/// vpaddw: word by word, wrapping.
-pub inline fn addWords(a: WideWords, b: WideWords) WideWords {
-    return asm ("vpaddw %[b], %[a], %[result]"
-        : [result] "=v" (-> WideWords),
-        : [a] "v" (a),
-          [b] "v" (b),
-    );
-}
-
-/// `addBytes` of 64 bytes.
-pub inline fn addWideBytes(a: WideBytes, b: WideBytes) WideBytes {
-    return asm ("vpaddb %[b], %[a], %[result]"
-        : [result] "=v" (-> WideBytes),
+/// `multiplyAddWords` of 64 bytes.
+pub inline fn multiplyAddWideWords(a: WideWords, b: WideWords) WideDoubleWords {
+    return asm ("vpmaddwd %[b], %[a], %[result]"
+        : [result] "=v" (-> WideDoubleWords),
         : [a] "v" (a),
           [b] "v" (b),
     );
@@ -291,5 +273,63 @@ pub inline fn addWideProducts(sums: WideDoubleWords, unsigned: WideBytes, signed
         : [sums] "0" (sums),
           [unsigned] "v" (unsigned),
           [signed] "v" (signed),
+    );
+}
+
+// The following are volatile so that they stay in the order in which they are written: the compiler would move what is used
+// later to where it is used, which costs where the order was chosen by measurement.
+
+/// vpermw (AVX-512 BW): word i of the result is table[indexes[i] & 31].
+pub inline fn lookUpWords(table: WideWords, indexes: WideWords) WideWords {
+    return asm volatile ("vpermw %[table], %[indexes], %[result]"
+        : [result] "=v" (-> WideWords),
+        : [table] "v" (table),
+          [indexes] "v" (indexes),
+    );
+}
+
+/// vpaddw: word by word, wrapping.
+pub inline fn addWords(a: WideWords, b: WideWords) WideWords {
+    return asm volatile ("vpaddw %[b], %[a], %[result]"
+        : [result] "=v" (-> WideWords),
+        : [a] "v" (a),
+          [b] "v" (b),
+    );
+}
+
+/// `addBytes` of 64 bytes.
+pub inline fn addWideBytes(a: WideBytes, b: WideBytes) WideBytes {
+    return asm volatile ("vpaddb %[b], %[a], %[result]"
+        : [result] "=v" (-> WideBytes),
+        : [a] "v" (a),
+          [b] "v" (b),
+    );
+}
+
+/// vpsrlvw (AVX-512 BW): each word moved right by as many bits as that of `bits` says.
+pub inline fn shiftWordsRight(a: WideBytes, bits: WideWords) WideBytes {
+    return asm volatile ("vpsrlvw %[bits], %[a], %[result]"
+        : [result] "=v" (-> WideBytes),
+        : [a] "v" (a),
+          [bits] "v" (bits),
+    );
+}
+
+/// vpmulhuw: the upper halves of the products of unsigned words.
+pub inline fn multiplyHighUnsigned(a: WideWords, b: WideWords) WideWords {
+    return asm volatile ("vpmulhuw %[b], %[a], %[result]"
+        : [result] "=v" (-> WideWords),
+        : [a] "v" (a),
+          [b] "v" (b),
+    );
+}
+
+/// vpternlogd: the bits of `a` where those of `mask` are set, else those of `b`.
+pub inline fn selectBits(mask: WideBytes, a: WideBytes, b: WideBytes) WideBytes {
+    return asm volatile ("vpternlogd $0xe2, %[b], %[mask], %[result]"
+        : [result] "=v" (-> WideBytes),
+        : [a] "0" (a),
+          [b] "v" (b),
+          [mask] "v" (mask),
     );
 }

@@ -9,7 +9,7 @@
 //! Joined sums are added as 16-bit words over at most 256 columns: 64 blocks * 381 = 24384 fits.
 const format = @import("../../format.zig");
 const sum_tables = @import("../sum_tables.zig");
-const scale = @import("avx2_scale.zig");
+const scale = @import("x86_scale.zig");
 const sherry_linear = @import("../sherry_linear.zig");
 const tiles = @import("x86_tiles.zig");
 const x86 = @import("../x86.zig");
@@ -57,7 +57,8 @@ inline fn tableOffset(chunk: usize) usize {
 }
 
 pub const lanes = 8;
-pub const inOrder = scale.widened;
+pub const row_order = scale.natural_order;
+pub const widened = scale.widened;
 
 /// The sums of the rows that one pass computes, sixteen a vector.
 fn Sums(comptime tokens: usize) type {

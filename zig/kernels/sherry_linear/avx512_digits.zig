@@ -7,6 +7,7 @@
 //!
 //! Bounds: of the digits as in avx2.zig; joined sums are 32-bit.
 const format = @import("../../format.zig");
+const scale = @import("x86_scale.zig");
 const sum_tables = @import("../sum_tables.zig");
 const sherry_linear = @import("../sherry_linear.zig");
 const tiles = @import("x86_tiles.zig");
@@ -42,7 +43,9 @@ pub const lanes = 8;
 /// The sums of a tile's rows, eight a vector, in order.
 const Sums = [8]x86.DoubleWords;
 
-pub inline fn inOrder(sums: Sums) Sums {
+pub const row_order = scale.natural_order;
+
+pub inline fn widened(sums: Sums) Sums {
     return sums;
 }
 

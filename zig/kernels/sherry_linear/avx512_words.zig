@@ -8,6 +8,7 @@
 //! Bounds: as in avx2.zig.
 const std = @import("std");
 const format = @import("../../format.zig");
+const scale = @import("x86_scale.zig");
 const sum_tables = @import("../sum_tables.zig");
 const sherry_linear = @import("../sherry_linear.zig");
 const tiles = @import("x86_tiles.zig");
@@ -59,58 +60,86 @@ pub inline fn sumSegment(
 }
 
 inline fn addChunk(comptime tokens: usize, chunk: [*]const u8, tables: [*]const u8, sums: *[tokens]Sums) void {
-    // Bit 4 of each sign byte is the sign of the block at hand: doubling brings up the next one. Of the first three blocks'
-    // signs it is that of the byte moved down.
-    const loaded = x86.loadWide(chunk + format.chunk_signs_offset);
-    var signs: WideBytes = undefined;
-    const nibble: WideBytes = @splat(15);
+    var making = Making{ .chunk = chunk };
+    inline for (0..Making.steps) |step| making.take(0, step);
     inline for (0..format.chunk_blocks) |block| {
-        signs = switch (block) {
-            0 => @bitCast(@as(@Vector(32, u16), @bitCast(loaded)) >> @splat(3)),
-            3 => loaded,
-            else => x86.addWideBytes(signs, signs),
-        };
+        const indexes = making.indexes;
         if (block < format.chunk_bytes / 64) x86.prefetch(chunk, tiles.prefetch_bytes + block * 64);
-        // Both halves' nibbles in one vector: the second half's are moved down.
-        const both = x86.load(chunk + block * format.vector_bytes);
-        const twice: @Vector(32, u16) = @bitCast(std.simd.repeat(64, both));
-        const halves: WideBytes = @bitCast(twice >> half_shifts);
-        const lower: WideWords = @bitCast((halves & nibble) | (signs & ~nibble));
-        const upper: WideWords = @bitCast(@as(@Vector(32, u16), @bitCast(lower)) >> @splat(8));
         inline for (sums, 0..) |*token_sums, token| {
             const table: WideWords = @bitCast(x86.loadWide(tables + (block * tokens + token) * block_bytes));
-            const even = x86.lookUpWords(table, lower);
-            const odd = x86.lookUpWords(table, upper);
+            const even = x86.lookUpWords(table, indexes[0]);
+            const odd = x86.lookUpWords(table, indexes[1]);
             token_sums[0] = x86.addWords(token_sums[0], even);
             token_sums[1] = x86.addWords(token_sums[1], odd);
+            if (block + 1 < format.chunk_blocks and token < Making.steps) making.take(block + 1, token);
+        }
+        if (block + 1 < format.chunk_blocks) {
+            inline for (@min(tokens, Making.steps)..Making.steps) |step| making.take(block + 1, step);
         }
     }
 }
 
-const half_shifts: @Vector(32, u16) = std.simd.join(@as(@Vector(16, u16), @splat(0)), @as(@Vector(16, u16), @splat(4)));
+/// The indexes of a block of four, made in steps that are taken among the look-ups of the block before: the look-ups would
+/// otherwise all wait for them, and fill what the CPU looks ahead at.
+const Making = struct {
+    chunk: [*]const u8,
+    loaded: WideBytes = undefined,
+    signs: WideBytes = undefined,
+    halves: WideBytes = undefined,
+    indexes: [2]WideWords = undefined,
+
+    const steps = 4;
+
+    inline fn take(self: *Making, comptime block: usize, comptime step: usize) void {
+        switch (step) {
+            0 => {
+                // Bit 4 of each sign byte is the sign of the block at hand: doubling brings up the next one. Of the first
+                // three blocks' signs it is that of the byte moved down.
+                if (block == 0) self.loaded = x86.loadWide(self.chunk + format.chunk_signs_offset);
+                self.signs = switch (block) {
+                    0 => x86.shiftWordsRight(self.loaded, @splat(3)),
+                    3 => self.loaded,
+                    else => x86.addWideBytes(self.signs, self.signs),
+                };
+            },
+            1 => {
+                // Both halves' nibbles in one vector: the second half's are moved down.
+                const both = x86.load(self.chunk + block * format.vector_bytes);
+                self.halves = x86.shiftWordsRight(std.simd.repeat(64, both), half_shifts);
+            },
+            2 => self.indexes[0] = @bitCast(x86.selectBits(@splat(15), self.halves, self.signs)),
+            // A product's upper half is the word moved right by eight bits, without the units that shift and look up.
+            3 => self.indexes[1] = x86.multiplyHighUnsigned(self.indexes[0], @splat(1 << 8)),
+            else => comptime unreachable,
+        }
+    }
+};
+
+const half_shifts: WideWords = std.simd.join(@as(x86.Words, @splat(0)), @as(x86.Words, @splat(4)));
 
 pub const lanes = 16;
 
-/// Sums of sixteen rows a vector, in order.
-pub inline fn inOrder(sums: Sums) [4]x86.WideDoubleWords {
-    var in_order: [4]x86.WideDoubleWords = undefined;
-    inline for (&in_order, 0..) |*integers, part| {
-        // A word beside itself is a 32-bit number whose upper half is the word: a shift extends the sign.
-        const twice: x86.WideDoubleWords = @bitCast(@shuffle(i16, sums[0], sums[1], wordsTwice(part * 16)));
-        integers.* = twice >> @splat(16);
-    }
-    return in_order;
+/// Widens the sums to integers of 32 bits, in the order `row_order`. Two words multiplied by 1 and 0 and added up are the
+/// first one widened: unlike shifts, this leaves alone the units that look up.
+pub inline fn widened(sums: Sums) [4]x86.WideDoubleWords {
+    const first: WideWords = @bitCast(@as(x86.WideDoubleWords, @splat(1)));
+    const second: WideWords = @bitCast(@as(x86.WideDoubleWords, @splat(1 << 16)));
+    return .{
+        x86.multiplyAddWideWords(sums[0], first),
+        x86.multiplyAddWideWords(sums[0], second),
+        x86.multiplyAddWideWords(sums[1], first),
+        x86.multiplyAddWideWords(sums[1], second),
+    };
 }
 
-/// Where the sums of sixteen rows from `first_row` on lie, each named twice.
-fn wordsTwice(comptime first_row: usize) [32]i32 {
-    @setEvalBranchQuota(2000);
-    var order: [32]i32 = undefined;
-    for (0..16) |row| {
-        const byte = (first_row + row) / 32 * 32 + format.byteOfRow(first_row + row);
-        const word: i32 = byte / 2;
-        const place = if (byte % 2 == 0) word else ~word;
-        order[2 * row ..][0..2].* = .{ place, place };
+/// The row of each sum that `widened` returns: every fourth byte of the codes from one of the first four on.
+pub const row_order: scale.RowOrder = order: {
+    var order: scale.RowOrder = undefined;
+    for ([_]usize{ 0, 2, 1, 3 }, 0..) |first_byte, part| {
+        for (order[part * lanes ..][0..lanes], 0..) |*row, lane| {
+            const byte = first_byte + 4 * lane;
+            row.* = format.rowOfByte(byte % format.vector_bytes, byte / format.vector_bytes);
+        }
     }
-    return order;
-}
+    break :order order;
+};

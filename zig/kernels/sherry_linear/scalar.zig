@@ -19,9 +19,12 @@ pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) v
 fn computeRow(operands: Operands, row: usize) void {
     const first_token = operands.first_token;
     const token_end = first_token + operands.group_tokens;
-    for (first_token..token_end) |token| operands.y[token * operands.rows + row] = 0;
-    var first_column: usize = 0;
-    while (first_column < operands.columns) : (first_column += operands.segment_columns) {
+    if (operands.first_block == 0) {
+        for (first_token..token_end) |token| operands.y[token * operands.rows + row] = 0;
+    }
+    const column_end = @min(operands.block_end * format.activation_block_columns, operands.columns);
+    var first_column = operands.first_block * format.activation_block_columns;
+    while (first_column < column_end) : (first_column += operands.segment_columns) {
         var weights: [format.activation_block_columns]i8 = undefined;
         const count = @min(operands.segment_columns, operands.columns - first_column);
         decodeSegment(operands, row, first_column, weights[0..count]);
@@ -35,7 +38,7 @@ fn computeRow(operands: Operands, row: usize) void {
             operands.y[token * operands.rows + row] += @as(f32, @floatFromInt(sum)) * factor;
         }
     }
-    if (operands.granularity == .group) return;
+    if (operands.granularity == .group or !operands.isLast()) return;
     for (first_token..token_end) |token| operands.y[token * operands.rows + row] *= scaleAt(operands, row, 0);
 }
 

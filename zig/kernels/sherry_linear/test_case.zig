@@ -64,6 +64,16 @@ pub const ActivationKind = enum {
 
 pub const scalar = @import("scalar.zig").run;
 
+/// How a computation is divided into calls.
+pub const Split = struct {
+    /// Of two ranges of units, of which the second one is computed first, those of the first.
+    units: usize,
+    /// The most activation blocks of one call.
+    blocks: usize,
+
+    pub const none: Split = .{ .units = 0, .blocks = std.math.maxInt(usize) };
+};
+
 /// One multiplication's operands: known weights and scales packed by format.zig's rules, and prepared activations.
 pub const Case = struct {
     shape: Shape,
@@ -115,8 +125,8 @@ pub const Case = struct {
         return self.layout.tiles * (std.math.divCeil(usize, self.shape.tokens, sum_tables.group_tokens) catch unreachable);
     }
 
-    /// Computes in two ranges of units, the second one first, into a buffer whose bounds are watched. The caller frees.
-    pub fn compute(self: Case, comptime run: kernel.Run, first_units: usize) ![]f32 {
+    /// Computes as `split` says, into a buffer whose bounds are watched. The caller frees.
+    pub fn compute(self: Case, comptime run: kernel.Run, split: Split) ![]f32 {
         const guard = 67;
         const sentinel: f32 = -7.25e11;
         const count = self.shape.tokens * self.shape.rows;
@@ -129,8 +139,14 @@ pub const Case = struct {
         const set = sum_tables.Set{ .slots = @ptrCast(&slot), .count = 1, .memory = tables.ptr, .bytes_each = tables.len };
         var arguments = self.argumentsFor(buffer[guard..].ptr);
         arguments.own_tables = &set;
-        run(&arguments, first_units, self.units());
-        run(&arguments, 0, first_units);
+        const blocks = prepared.Layout.init(1, self.shape.columns).?.blocks;
+        var block: usize = 0;
+        while (block < blocks) : (block = arguments.block_end) {
+            arguments.first_block = block;
+            arguments.block_end = @min(block +| split.blocks, blocks);
+            run(&arguments, split.units, self.units());
+            run(&arguments, 0, split.units);
+        }
         for (buffer[0..guard]) |element| try std.testing.expectEqual(sentinel, element);
         for (buffer[guard + count ..]) |element| try std.testing.expectEqual(sentinel, element);
         for (buffer[guard..][0..count]) |element| try std.testing.expect(element != sentinel);
@@ -163,6 +179,8 @@ pub const Case = struct {
             .scale_element = self.shape.scale_element,
             .prepared = self.prepared_bytes.ptr,
             .tokens = self.shape.tokens,
+            .first_block = 0,
+            .block_end = prepared.Layout.init(1, self.shape.columns).?.blocks,
             .own_tables = undefined,
             .y = y,
         };

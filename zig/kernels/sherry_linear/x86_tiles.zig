@@ -1,24 +1,23 @@
 //! The order in which the AVX2 and AVX-512 variants of sherry_linear.zig go through tiles, tokens and segments.
 //!
 //! A level has `sumSegment(tokens, first_half, codes, tables, count)`, the integer sums over some chunks of one activation
-//! block for `halvesTogether(tokens)` halves of a tile from `first_half` on; `inOrder`, which makes of a token's sums vectors
-//! of `lanes` 32-bit integers, the rows in order; `tablesOf`, the tables that it reads; and `tokens_together`, how many tokens at
-//! most share one extraction of the indexes.
+//! block for `halvesTogether(tokens)` halves of a tile from `first_half` on; `widened`, which makes of a token's sums vectors
+//! of `lanes` 32-bit integers, the rows in the order `row_order`; `tablesOf`, the tables that it reads; and `tokens_together`,
+//! how many tokens at most share one extraction of the indexes.
 const format = @import("../../format.zig");
 const prepared = @import("../prepared.zig");
-const scale = @import("avx2_scale.zig");
+const scale = @import("x86_scale.zig");
 const sherry_linear = @import("../sherry_linear.zig");
 const x86 = @import("../x86.zig");
 
 const Operands = sherry_linear.Operands;
 
-/// Of so many activation blocks of a token the tables are used for many tiles before the next ones': they are what a
-/// second-level cache holds beside the codes, on CPUs that have little of it too.
-const resident_blocks = 128;
-/// Tiles that share a stay of tables in the cache, where a row's do not all fit at once.
-const tiles_together = 8;
 /// How far ahead of use the codes are fetched, in bytes.
 pub const prefetch_bytes = 10240;
+/// The same of the scales of groups, of which there are fewer.
+const prefetch_scale_bytes = 2048;
+/// Tiles that are begun and finished together: one by one measured up to 5 % slower.
+const tiles_together = 8;
 
 /// `one` computes groups of one token, `several` others; `fillBlock` makes the tables of both.
 pub inline fn runWith(comptime level: type, arguments: *const anyopaque, begin: usize, end: usize) void {
@@ -50,7 +49,7 @@ fn computePart(comptime level: type, group: Operands, begin: usize, end: usize) 
 
 /// Asks for the codes that are used before what a level fetches `prefetch_bytes` ahead arrives.
 fn fetchFirst(operands: *const Operands, tile: usize) void {
-    const codes = operands.codes + operands.chunkOffset(tile, 0);
+    const codes = operands.codes + operands.chunkOffset(tile, operands.first_block * prepared.block_sums);
     for (0..prefetch_bytes / 64) |line| x86.prefetch(codes + line * 64, 0);
 }
 
@@ -73,8 +72,7 @@ fn computeTiles(
     }
 }
 
-/// `computeTiles` for `tokens` tokens from `group_token` on, counted within the group: as many activation blocks as their
-/// tables fit the cache, of all tiles, then the next ones.
+/// `computeTiles` for `tokens` tokens from `group_token` on, counted within the group.
 fn computeTokens(
     comptime level: type,
     comptime tokens: usize,
@@ -84,25 +82,25 @@ fn computeTokens(
     tile_end: usize,
     group_token: usize,
 ) void {
-    const slab_blocks = comptime resident_blocks / tokens;
+    const order = &level.row_order;
+    const first_token = operands.first_token + group_token;
     var totals: [tiles_together][tokens]scale.Totals align(64) = undefined;
     const used = totals[0 .. tile_end - tile];
-    for (used) |*of_tile| of_tile.* = @splat(@splat(0));
-    var block: usize = 0;
-    while (block < operands.activation_blocks) : (block += slab_blocks) {
-        const block_end = @min(block + slab_blocks, operands.activation_blocks);
-        for (used, tile..) |*of_tile, number| {
-            addBlocks(level, tokens, weighting, operands, number, group_token, block, block_end, of_tile);
-        }
+    for (used, tile..) |*of_tile, number| {
+        for (of_tile, first_token..) |*of_token, token| scale.begin(order, operands, number, token, of_token);
+    }
+    // Where a call leaves a part of each row to others, what it needs next is not what comes next.
+    const is_whole = operands.first_block == 0 and operands.isLast();
+    for (used, tile..) |*of_tile, number| {
+        if (!is_whole) fetchFirst(&operands, number + 1);
+        addBlocks(level, tokens, weighting, operands, number, group_token, of_tile);
     }
     for (used, tile..) |*of_tile, number| {
-        for (of_tile, operands.first_token + group_token..) |*totals_of_token, token| {
-            scale.finish(operands, number, token, totals_of_token);
-        }
+        for (of_tile, first_token..) |*of_token, token| scale.finish(order, operands, number, token, of_token);
     }
 }
 
-/// Adds the terms of activation blocks `begin` .. `end` to a tile's totals.
+/// Adds the terms of the call's activation blocks to a tile's totals.
 fn addBlocks(
     comptime level: type,
     comptime tokens: usize,
@@ -110,37 +108,41 @@ fn addBlocks(
     operands: Operands,
     tile: usize,
     group_token: usize,
-    begin: usize,
-    end: usize,
     totals: *align(64) [tokens]scale.Totals,
 ) void {
     // The steps unrolled below are more than the thousand that the compiler evaluates unasked.
     @setEvalBranchQuota(10_000);
     const segment_chunks: usize = if (weighting == .row) prepared.block_sums else operands.segment_columns / format.chunk_columns;
-    var codes = operands.codes + operands.chunkOffset(tile, begin * prepared.block_sums);
-    var group_scales = operands.groupScales(tile, begin * prepared.block_sums / segment_chunks);
-    for (begin..end) |activation_block| {
+    var codes = operands.codes + operands.chunkOffset(tile, operands.first_block * prepared.block_sums);
+    var group_scales = operands.groupScales(tile, operands.first_block * prepared.block_sums / segment_chunks);
+    for (operands.first_block..operands.block_end) |activation_block| {
         const cell = (operands.first_token + group_token) * operands.activation_blocks + activation_block;
         const block_chunks: usize = @min(prepared.block_sums, operands.layout.chunks - activation_block * prepared.block_sums);
         var chunk: usize = 0;
         while (chunk < block_chunks) : (chunk += segment_chunks) {
             const count: usize = @min(segment_chunks, block_chunks - chunk);
             const tables = level.tablesOf(tokens, &operands, group_token, activation_block, chunk);
+            if (weighting != .row) {
+                const lines = comptime scale.bytesOf(weighting) / 64;
+                inline for (0..lines) |line| x86.prefetch(group_scales, prefetch_scale_bytes + line * 64);
+            }
             comptime var first_half = 0;
             inline while (first_half < 2) : (first_half += comptime level.halvesTogether(tokens)) {
                 const rows = comptime level.halvesTogether(tokens) * 32;
                 const sums = level.sumSegment(tokens, first_half, codes, tables, count);
-                const stored = scale.StoredScales{ .group_scales = group_scales };
-                const Widened = scale.WidenedScales(level.lanes, first_half * 32, rows);
-                const scales = if (tokens == 1) stored else Widened.init(weighting, stored);
+                const Widened = scale.WidenedScales(level.lanes, first_half * 32, rows, &level.row_order);
+                const scales = if (tokens == 1)
+                    scale.StoredScales{ .group_scales = group_scales }
+                else
+                    Widened.init(weighting, group_scales);
                 inline for (0..tokens) |token| {
                     const activation_scale = operands.activation_scales[cell + token * operands.activation_blocks];
-                    const in_order = level.inOrder(sums[token]);
-                    scale.addTerms(weighting, &totals[token], first_half * 32, in_order, activation_scale, scales);
+                    const integers = level.widened(sums[token]);
+                    scale.addTerms(weighting, &totals[token], first_half * 32, integers, activation_scale, scales);
                 }
             }
             codes += count * format.chunk_bytes;
-            if (weighting != .row) group_scales += format.tile_rows * operands.scale_element.bytes();
+            if (weighting != .row) group_scales += comptime scale.bytesOf(weighting);
         }
     }
 }
