@@ -256,16 +256,6 @@ pub inline fn multiplyAddWideWords(a: WideWords, b: WideWords) WideDoubleWords {
     );
 }
 
-/// vpdpbusd (AVX-512 VNNI): to each 32-bit word of `sums`, the four products of unsigned and signed bytes, wrapping.
-pub inline fn addProducts(sums: DoubleWords, unsigned: Bytes, signed: Bytes) DoubleWords {
-    return asm ("vpdpbusd %[signed], %[unsigned], %[result]"
-        : [result] "=v" (-> DoubleWords),
-        : [sums] "0" (sums),
-          [unsigned] "v" (unsigned),
-          [signed] "v" (signed),
-    );
-}
-
 /// `addProducts` of 64 bytes.
 pub inline fn addWideProducts(sums: WideDoubleWords, unsigned: WideBytes, signed: WideBytes) WideDoubleWords {
     return asm ("vpdpbusd %[signed], %[unsigned], %[result]"
@@ -331,5 +321,15 @@ pub inline fn selectBits(mask: WideBytes, a: WideBytes, b: WideBytes) WideBytes 
         : [a] "0" (a),
           [b] "v" (b),
           [mask] "v" (mask),
+    );
+}
+
+/// vpdpbusd (AVX-512 VNNI): to each 32-bit word of `sums`, the four products of unsigned and signed bytes, wrapping.
+pub inline fn addProducts(sums: DoubleWords, unsigned: Bytes, signed: Bytes) DoubleWords {
+    return asm volatile ("vpdpbusd %[signed], %[unsigned], %[result]"
+        : [result] "=v" (-> DoubleWords),
+        : [sums] "0" (sums),
+          [unsigned] "v" (unsigned),
+          [signed] "v" (signed),
     );
 }

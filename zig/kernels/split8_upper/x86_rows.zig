@@ -3,8 +3,8 @@
 //! share.
 //!
 //! `Arithmetic` is how a level adds products up: `Sums`, what holds those of one row and one token over a block;
-//! `tokens_together`, for how many tokens its registers suffice; `add(*Sums, nibbles, values)`, for 64 columns; and
-//! `integers(Sums)`, eight sums, number i over the columns 4 i .. 4 i + 3 of each 32.
+//! `tokens_together`, for how many tokens its registers suffice; `add(rows, [rows]*Sums, nibbles, values)`, for 64 columns of
+//! some rows; and `integers(Sums)`, eight sums, number i over the columns 4 i .. 4 i + 3 of each 32.
 const std = @import("std");
 const format = @import("../../format.zig");
 const lanes = @import("../lanes.zig");
@@ -171,15 +171,15 @@ fn Operands(comptime Arithmetic: type, comptime is_listed: bool) type {
         ) void {
             if (tokens == 1) {
                 const token_values = split8.loadValues(values + column);
-                inline for (chunks.planes, &block_sums[0]) |plane, *row_sums| {
-                    Arithmetic.add(row_sums, split8.loadNibbles(plane + column / 2), token_values);
+                inline for (chunks.planes, 0..) |plane, row| {
+                    Arithmetic.add(1, block_sums[0][row..][0..1], .{split8.loadNibbles(plane + column / 2)}, token_values);
                 }
             } else {
                 var nibbles: [rows]split8.Values = undefined;
                 inline for (&nibbles, chunks.planes) |*row, plane| row.* = split8.loadNibbles(plane + column / 2);
                 inline for (block_sums, 0..) |*token_sums, token| {
                     const token_values = split8.loadValues(values + token * self.layout.padded_columns + column);
-                    inline for (token_sums, nibbles) |*row_sums, row| Arithmetic.add(row_sums, row, token_values);
+                    Arithmetic.add(rows, token_sums, nibbles, token_values);
                 }
             }
             chunks.fetch(column / 2);
