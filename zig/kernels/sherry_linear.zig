@@ -4,10 +4,11 @@
 //! of 256 columns, a scale segment being the columns that share both one activation scale and one weight scale
 //! (256 columns for tensor and channel; the group for group:N, all of which divide 256; the last one of a row may be
 //! short), S the exact integer sum of a segment, w the weight's scale as f32:
-//!   tensor, channel: y = w * (((0 + f32(S0) * s[0]) + f32(S1) * s[1]) + ...)
-//!   group:           y = ((0 + f32(S0) * (s[n0] * w0)) + f32(S1) * (s[n1] * w1)) + ...
-//! Every multiply and add rounds on its own, in this order. A NaN is a NaN whatever its payload. The terms of a row may come
-//! in several calls, block after block of activations.
+//!   block n:         t[n] = f32(S) when it is one segment, of tensor and channel;
+//!                    t[n] = fma(f32(S1), w1, f32(S0) * w0) and so on over the segments of a group:N
+//!   the row:         y = fma(t[1], s[1], fma(t[0], s[0], 0)) and so on, times w for tensor and channel
+//! Each multiplication, and each fused multiplication and addition (fma), rounds once, in this order. A NaN is a NaN whatever
+//! its payload. A row's blocks may come in several calls, one after another.
 //!
 //! Unit of work: one tile of 64 rows for one group of eight tokens (the last fewer); unit u is group u / tiles, tile
 //! u % tiles. Rows past `rows` are computed but never written.

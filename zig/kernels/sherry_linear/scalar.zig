@@ -3,6 +3,7 @@
 const elements = @import("../elements.zig");
 const format = @import("../../format.zig");
 const sherry_linear = @import("../sherry_linear.zig");
+const sum_tables = @import("../sum_tables.zig");
 
 const Operands = sherry_linear.Operands;
 
@@ -15,31 +16,49 @@ pub fn run(arguments: *const anyopaque, begin: usize, end: usize) callconv(.c) v
     }
 }
 
-/// One row for all tokens of the group. The outputs themselves hold the running totals, so no buffer depends on the token count.
+/// One row for all tokens of the group. The outputs themselves hold the running totals.
 fn computeRow(operands: Operands, row: usize) void {
     const first_token = operands.first_token;
     const token_end = first_token + operands.group_tokens;
     if (operands.first_block == 0) {
         for (first_token..token_end) |token| operands.y[token * operands.rows + row] = 0;
     }
-    const column_end = @min(operands.block_end * format.activation_block_columns, operands.columns);
-    var first_column = operands.first_block * format.activation_block_columns;
-    while (first_column < column_end) : (first_column += operands.segment_columns) {
-        var weights: [format.activation_block_columns]i8 = undefined;
-        const count = @min(operands.segment_columns, operands.columns - first_column);
-        decodeSegment(operands, row, first_column, weights[0..count]);
-        const activation_block = first_column / format.activation_block_columns;
-        for (first_token..token_end) |token| {
-            const values = operands.values + token * operands.padded_columns + first_column;
-            var sum: i32 = 0;
-            for (weights[0..count], values[0..count]) |weight, value| sum += @as(i32, weight) * value;
-            var factor = operands.activation_scales[token * operands.activation_blocks + activation_block];
-            if (operands.granularity == .group) factor *= scaleAt(operands, row, first_column);
-            operands.y[token * operands.rows + row] += @as(f32, @floatFromInt(sum)) * factor;
+    for (operands.first_block..operands.block_end) |block| {
+        const sums = sumBlock(operands, row, block);
+        for (sums[0..operands.group_tokens], first_token..) |sum, token| {
+            const total = &operands.y[token * operands.rows + row];
+            total.* = @mulAdd(f32, sum, operands.activation_scales[token * operands.activation_blocks + block], total.*);
         }
     }
     if (operands.granularity == .group or !operands.isLast()) return;
     for (first_token..token_end) |token| operands.y[token * operands.rows + row] *= scaleAt(operands, row, 0);
+}
+
+/// The sums of an activation block for all tokens of the group, weighted when the scales are of groups.
+fn sumBlock(operands: Operands, row: usize, block: usize) [sum_tables.group_tokens]f32 {
+    var sums: [sum_tables.group_tokens]f32 = undefined;
+    var first_column = block * format.activation_block_columns;
+    const column_end = @min(first_column + format.activation_block_columns, operands.columns);
+    var is_first = true;
+    while (first_column < column_end) : (first_column += operands.segment_columns) {
+        var weights: [format.activation_block_columns]i8 = undefined;
+        const count = @min(operands.segment_columns, column_end - first_column);
+        decodeSegment(operands, row, first_column, weights[0..count]);
+        for (sums[0..operands.group_tokens], operands.first_token..) |*of_token, token| {
+            const values = operands.values + token * operands.padded_columns + first_column;
+            var integer: i32 = 0;
+            for (weights[0..count], values[0..count]) |weight, value| integer += @as(i32, weight) * value;
+            const sum: f32 = @floatFromInt(integer);
+            if (operands.granularity != .group) {
+                of_token.* = sum;
+            } else {
+                const scale = scaleAt(operands, row, first_column);
+                of_token.* = if (is_first) sum * scale else @mulAdd(f32, sum, scale, of_token.*);
+            }
+        }
+        is_first = false;
+    }
+    return sums;
 }
 
 /// The four weights of each of the 32 codes.

@@ -18,7 +18,7 @@ pub const RowOrder = [format.tile_rows]u8;
 
 pub const natural_order: RowOrder = std.simd.iota(u8, format.tile_rows);
 
-/// Where the weights' scales enter: once, at the end of a row, or in every term, read as the element they are stored as.
+/// Where the weights' scales enter: once, at the end of a row, or in every segment, read as the element they are stored as.
 /// A comptime parameter, so that no inner loop asks.
 pub const Weighting = enum { row, group_f32, group_f16, group_bf16 };
 
@@ -31,7 +31,7 @@ pub fn weightingOf(operands: Operands) Weighting {
     };
 }
 
-/// The scales of a segment's group as they are stored, which addTerms widens where it needs them: the form for one token,
+/// The scales of a segment's group as they are stored, which addSums widens where it needs them: the form for one token,
 /// whose totals are in natural order.
 pub const StoredScales = struct {
     /// The 64 scales of the group; not read when the weighting is by row.
@@ -94,23 +94,54 @@ fn isNatural(comptime row_order: *const RowOrder) bool {
     return std.mem.eql(u8, row_order, &natural_order);
 }
 
-/// Adds one segment's terms of one token. `sums`: vectors of integers, those of the places from `first_place` on. `scales`:
-/// those of their group, in either form.
-pub inline fn addTerms(
+/// Where a segment lies in its activation block. A comptime parameter, so that no token asks.
+pub const Position = enum {
+    only,
+    first,
+    middle,
+    last,
+
+    pub fn of(is_first: bool, is_last: bool) Position {
+        if (is_first) return if (is_last) .only else .first;
+        return if (is_last) .last else .middle;
+    }
+};
+
+/// Adds one segment's sums of one token. `sums`: vectors of integers, those of the places from `first_place` on. `scales`:
+/// those of their group, in either form. `block_sums`: what the segments of the activation block have come to so far, which
+/// goes to the totals with the last one; not used when the weighting is by row, where a block is one segment.
+pub inline fn addSums(
     comptime weighting: Weighting,
     totals: *Totals,
+    block_sums: *Totals,
+    comptime position: Position,
     comptime first_place: usize,
     sums: anytype,
     activation_scale: f32,
     scales: anytype,
 ) void {
-    inline for (sums, 0..) |integers, part| {
-        const count = @typeInfo(@TypeOf(integers)).vector.len;
-        const place = first_place + part * count;
-        const of_activations: @Vector(count, f32) = @splat(activation_scale);
-        const factor = if (weighting == .row) of_activations else of_activations * scales.of(weighting, count, place);
-        const before: @Vector(count, f32) = totals[place..][0..count].*;
-        totals[place..][0..count].* = before + @as(@Vector(count, f32), @floatFromInt(integers)) * factor;
+    const count = @typeInfo(@TypeOf(sums[0])).vector.len;
+    const Vector = @Vector(count, f32);
+    var weighted: [sums.len]Vector = undefined;
+    inline for (&weighted, sums) |*vector, integers| vector.* = @floatFromInt(integers);
+    if (weighting != .row) {
+        if (position == .first or position == .only) {
+            inline for (&weighted, 0..) |*vector, part| vector.* *= scales.of(weighting, count, first_place + part * count);
+        } else {
+            inline for (&weighted, 0..) |*vector, part| {
+                const place = first_place + part * count;
+                vector.* = @mulAdd(Vector, vector.*, scales.of(weighting, count, place), block_sums[place..][0..count].*);
+            }
+        }
+        if (position == .first or position == .middle) {
+            inline for (weighted, 0..) |vector, part| block_sums[first_place + part * count ..][0..count].* = vector;
+            return;
+        }
+    }
+    const of_activations: Vector = @splat(activation_scale);
+    inline for (weighted, 0..) |vector, part| {
+        const total = totals[first_place + part * count ..][0..count];
+        total.* = @mulAdd(Vector, vector, of_activations, total.*);
     }
 }
 

@@ -100,7 +100,7 @@ fn computeTokens(
     }
 }
 
-/// Adds the terms of the call's activation blocks to a tile's totals.
+/// Adds the sums of the call's activation blocks to a tile's totals.
 fn addBlocks(
     comptime level: type,
     comptime tokens: usize,
@@ -115,12 +115,14 @@ fn addBlocks(
     const segment_chunks: usize = if (weighting == .row) prepared.block_sums else operands.segment_columns / format.chunk_columns;
     var codes = operands.codes + operands.chunkOffset(tile, operands.first_block * prepared.block_sums);
     var group_scales = operands.groupScales(tile, operands.first_block * prepared.block_sums / segment_chunks);
+    var block_sums: [tokens]scale.Totals align(64) = undefined;
     for (operands.first_block..operands.block_end) |activation_block| {
         const cell = (operands.first_token + group_token) * operands.activation_blocks + activation_block;
         const block_chunks: usize = @min(prepared.block_sums, operands.layout.chunks - activation_block * prepared.block_sums);
         var chunk: usize = 0;
         while (chunk < block_chunks) : (chunk += segment_chunks) {
             const count: usize = @min(segment_chunks, block_chunks - chunk);
+            const position = scale.Position.of(chunk == 0, chunk + count == block_chunks);
             const tables = level.tablesOf(tokens, &operands, group_token, activation_block, chunk);
             if (weighting != .row) {
                 const lines = comptime scale.bytesOf(weighting) / 64;
@@ -135,10 +137,17 @@ fn addBlocks(
                     scale.StoredScales{ .group_scales = group_scales }
                 else
                     Widened.init(weighting, group_scales);
-                inline for (0..tokens) |token| {
-                    const activation_scale = operands.activation_scales[cell + token * operands.activation_blocks];
-                    const integers = level.widened(sums[token]);
-                    scale.addTerms(weighting, &totals[token], first_half * 32, integers, activation_scale, scales);
+                switch (if (weighting == .row) scale.Position.only else position) {
+                    inline else => |comptime_position| inline for (0..tokens) |token| scale.addSums(
+                        weighting,
+                        &totals[token],
+                        &block_sums[token],
+                        comptime_position,
+                        first_half * 32,
+                        level.widened(sums[token]),
+                        operands.activation_scales[cell + token * operands.activation_blocks],
+                        scales,
+                    ),
                 }
             }
             codes += count * format.chunk_bytes;
