@@ -70,7 +70,7 @@ fn Sums(comptime tokens: usize) type {
 pub inline fn sumSegment(
     comptime tokens: usize,
     comptime first_half: usize,
-    codes: [*]const u8,
+    codes: tiles.Codes,
     tables: [*]const u8,
     count: usize,
 ) Sums(tokens) {
@@ -79,11 +79,11 @@ pub inline fn sumSegment(
     const together = comptime chunksTogether(tokens);
     for (0..count / together) |round| inline for (0..together) |number| {
         const chunk = round * together + number;
-        addChunk(tokens, first_half, codes + chunk * format.chunk_bytes, tables + tableOffset(chunk), &sums);
+        addChunk(tokens, first_half, codes.from(chunk), tables + tableOffset(chunk), &sums);
     };
     if (together > 1 and count % together == 1) {
         const last = count - 1;
-        addChunk(tokens, first_half, codes + last * format.chunk_bytes, tables + tableOffset(last), &sums);
+        addChunk(tokens, first_half, codes.from(last), tables + tableOffset(last), &sums);
     }
     return sums;
 }
@@ -91,10 +91,11 @@ pub inline fn sumSegment(
 inline fn addChunk(
     comptime tokens: usize,
     comptime first_half: usize,
-    chunk: [*]const u8,
+    codes: tiles.Codes,
     tables: [*]const u8,
     sums: *Sums(tokens),
 ) void {
+    const chunk = codes.start;
     const halves = comptime halvesTogether(tokens);
     const one: Bytes = @splat(1);
     // Bit 7 of each sign byte is the sign of the block at hand: doubling brings up the next one. The lowest bit is set,
@@ -113,7 +114,7 @@ inline fn addChunk(
                 half_signs.* = x86.addBytes(half_signs.*, half_signs.*);
             }
         }
-        if (first_half == 0 and block < format.chunk_bytes / 64) x86.prefetch(chunk, tiles.prefetch_bytes + block * 64);
+        if (first_half == 0) codes.fetch(block);
         const indexes = loadIndexes(halves, first_half, chunk + block * format.vector_bytes);
         inline for (0..tokens) |token| {
             const address = tables + token * sum_tables.table_bytes + comptime sum_tables.tableOffset(block);

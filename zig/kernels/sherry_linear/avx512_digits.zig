@@ -58,7 +58,7 @@ const no_digits: Digits = .{ .low = @splat(@splat(0)), .high = @splat(@splat(0))
 pub inline fn sumSegment(
     comptime _: usize,
     comptime _: usize,
-    codes: [*]const u8,
+    codes: tiles.Codes,
     tables: [*]const u8,
     count: usize,
 ) [1]Sums {
@@ -73,13 +73,14 @@ pub inline fn sumSegment(
     return .{sums};
 }
 
-inline fn addPair(codes: [*]const u8, tables: [*]const u8, pair: usize, sums: *Sums) void {
+inline fn addPair(codes: tiles.Codes, tables: [*]const u8, pair: usize, sums: *Sums) void {
     join(sums, .{ addUp(codes, tables, 2 * pair), addUp(codes, tables, 2 * pair + 1) });
 }
 
 /// The digits of the segment's chunk `number`.
-inline fn addUp(codes: [*]const u8, segment_tables: [*]const u8, number: usize) Digits {
-    const chunk = codes + number * format.chunk_bytes;
+inline fn addUp(segment_codes: tiles.Codes, segment_tables: [*]const u8, number: usize) Digits {
+    const codes = segment_codes.from(number);
+    const chunk = codes.start;
     const tables = segment_tables + number * chunk_tables_bytes;
     // Bit 4 of each sign byte is the sign of the block at hand: doubling brings up the next one. Of the first three blocks'
     // signs it is that of the byte moved down.
@@ -94,7 +95,7 @@ inline fn addUp(codes: [*]const u8, segment_tables: [*]const u8, number: usize) 
                 else => x86.addBytes(half_signs.*, half_signs.*),
             };
         }
-        if (block < format.chunk_bytes / 64) x86.prefetch(chunk, tiles.prefetch_bytes + block * 64);
+        codes.fetch(block);
         const both = x86.load(chunk + block * format.vector_bytes);
         // The nibble, and the sign as bit 4. What is above means nothing to vpermb.
         const nibble: Bytes = @splat(15);

@@ -48,23 +48,23 @@ const Sums = [2]WideWords;
 pub inline fn sumSegment(
     comptime tokens: usize,
     comptime _: usize,
-    codes: [*]const u8,
+    codes: tiles.Codes,
     tables: [*]const u8,
     count: usize,
 ) [tokens]Sums {
     var sums: [tokens]Sums = @splat(@splat(@splat(0)));
     for (0..count) |chunk| {
-        addChunk(tokens, codes + chunk * format.chunk_bytes, tables + chunk * chunkTablesBytes(tokens), &sums);
+        addChunk(tokens, codes.from(chunk), tables + chunk * chunkTablesBytes(tokens), &sums);
     }
     return sums;
 }
 
-inline fn addChunk(comptime tokens: usize, chunk: [*]const u8, tables: [*]const u8, sums: *[tokens]Sums) void {
-    var making = Making{ .chunk = chunk };
+inline fn addChunk(comptime tokens: usize, codes: tiles.Codes, tables: [*]const u8, sums: *[tokens]Sums) void {
+    var making = Making{ .chunk = codes.start };
     inline for (0..Making.steps) |step| making.take(0, step);
     inline for (0..format.chunk_blocks) |block| {
         const indexes = making.indexes;
-        if (block < format.chunk_bytes / 64) x86.prefetch(chunk, tiles.prefetch_bytes + block * 64);
+        codes.fetch(block);
         inline for (sums, 0..) |*token_sums, token| {
             const table: WideWords = @bitCast(x86.loadWide(tables + (block * tokens + token) * block_bytes));
             const even = x86.lookUpWords(table, indexes[0]);

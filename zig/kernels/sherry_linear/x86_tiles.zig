@@ -12,9 +12,10 @@ const x86 = @import("../x86.zig");
 
 const Operands = sherry_linear.Operands;
 
-/// How far ahead of use the codes are fetched, in bytes.
-pub const prefetch_bytes = 10240;
-/// The same of the scales of groups, of which there are fewer.
+/// How many activation blocks ahead of use the codes are fetched.
+const prefetch_blocks = 4;
+const prefetch_bytes = prefetch_blocks * prepared.block_sums * format.chunk_bytes;
+/// How far ahead the scales of groups are fetched, in bytes.
 const prefetch_scale_bytes = 2048;
 /// Tiles that are begun and finished together: one by one measured up to 5 % slower.
 const tiles_together = 8;
@@ -47,7 +48,23 @@ fn computePart(comptime level: type, group: Operands, begin: usize, end: usize) 
     }
 }
 
-/// Asks for the codes that are used before what a level fetches `prefetch_bytes` ahead arrives.
+/// The codes of one tile from a chunk on.
+pub const Codes = struct {
+    start: [*]const u8,
+    /// How much further lies what is used some chunks later, in bytes.
+    ahead: usize,
+
+    pub inline fn from(self: Codes, number: usize) Codes {
+        return .{ .start = self.start + number * format.chunk_bytes, .ahead = self.ahead };
+    }
+
+    /// Asks for one of the five lines that are used later; each of a chunk's blocks of four calls it, the last ones in vain.
+    pub inline fn fetch(self: Codes, comptime block: usize) void {
+        if (block < format.chunk_bytes / 64) x86.prefetch(self.start + self.ahead, block * 64);
+    }
+};
+
+/// Asks for the codes that are used before the first ones fetched ahead arrive.
 fn fetchFirst(operands: *const Operands, tile: usize) void {
     const codes = operands.codes + operands.chunkOffset(tile, operands.first_block * prepared.block_sums);
     for (0..prefetch_bytes / 64) |line| x86.prefetch(codes + line * 64, 0);
@@ -89,12 +106,7 @@ fn computeTokens(
     for (used, tile..) |*of_tile, number| {
         for (of_tile, first_token..) |*of_token, token| scale.begin(order, operands, number, token, of_token);
     }
-    // Where a call leaves a part of each row to others, what it needs next is not what comes next.
-    const is_whole = operands.first_block == 0 and operands.isLast();
-    for (used, tile..) |*of_tile, number| {
-        if (!is_whole) fetchFirst(&operands, number + 1);
-        addBlocks(level, tokens, weighting, operands, number, group_token, of_tile);
-    }
+    for (used, tile..) |*of_tile, number| addBlocks(level, tokens, weighting, operands, number, group_token, of_tile);
     for (used, tile..) |*of_tile, number| {
         for (of_tile, first_token..) |*of_token, token| scale.finish(order, operands, number, token, of_token);
     }
@@ -115,9 +127,14 @@ fn addBlocks(
     const segment_chunks: usize = if (weighting == .row) prepared.block_sums else operands.segment_columns / format.chunk_columns;
     var codes = operands.codes + operands.chunkOffset(tile, operands.first_block * prepared.block_sums);
     var group_scales = operands.groupScales(tile, operands.first_block * prepared.block_sums / segment_chunks);
+    const end_chunk = @min(operands.block_end * prepared.block_sums, operands.layout.chunks);
+    const skipped_chunks = operands.layout.chunks - (end_chunk - operands.first_block * prepared.block_sums);
     var block_sums: [tokens]scale.Totals align(64) = undefined;
     for (operands.first_block..operands.block_end) |activation_block| {
         const cell = (operands.first_token + group_token) * operands.activation_blocks + activation_block;
+        // After the call's blocks of this tile come those of the next one.
+        const is_in_next = activation_block + prefetch_blocks >= operands.block_end;
+        const ahead = prefetch_bytes + if (is_in_next) skipped_chunks * format.chunk_bytes else 0;
         const block_chunks: usize = @min(prepared.block_sums, operands.layout.chunks - activation_block * prepared.block_sums);
         var chunk: usize = 0;
         while (chunk < block_chunks) : (chunk += segment_chunks) {
@@ -131,7 +148,7 @@ fn addBlocks(
             comptime var first_half = 0;
             inline while (first_half < 2) : (first_half += comptime level.halvesTogether(tokens)) {
                 const rows = comptime level.halvesTogether(tokens) * 32;
-                const sums = level.sumSegment(tokens, first_half, codes, tables, count);
+                const sums = level.sumSegment(tokens, first_half, .{ .start = codes, .ahead = ahead }, tables, count);
                 const Widened = scale.WidenedScales(level.lanes, first_half * 32, rows, &level.row_order);
                 const scales = if (tokens == 1)
                     scale.StoredScales{ .group_scales = group_scales }
