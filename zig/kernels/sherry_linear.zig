@@ -8,7 +8,8 @@
 //!                    t[n] = fma(f32(S1), w1, f32(S0) * w0) and so on over the segments of a group:N
 //!   the row:         y = fma(t[1], s[1], fma(t[0], s[0], 0)) and so on, times w for tensor and channel
 //! Each multiplication, and each fused multiplication and addition (fma), rounds once, in this order. A NaN is a NaN whatever
-//! its payload. A row's blocks may come in several calls, one after another.
+//! its payload. (A level whose machine has no fma emulates it, once for a block or a group, which costs it little.) A row's blocks
+//! may come in several calls, one after another.
 //!
 //! Unit of work: one tile of 64 rows for one group of eight tokens (the last fewer); unit u is group u / tiles, tile
 //! u % tiles. Rows past `rows` are computed but never written.

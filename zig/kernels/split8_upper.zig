@@ -2,10 +2,11 @@
 //! exact logits, read once for all tokens. docs/head.md says how sure "upper" is.
 //!
 //! For row r, with H(b, j) the exact integer sums of high nibble times activation over the columns of block b that belong
-//! to lane j (split8_token.zig), lane j adds f32(H) * s[b] in the order of the blocks, the lanes fold (lanes.zig) to F,
-//! and the score is
+//! to lane j (split8_token.zig), lane j becomes fma(f32(H), s[b], lane j) in the order of the blocks, the lanes fold (lanes.zig)
+//! to F, and the score is
 //!   u = row_scale * (F * 16 + offset)
-//! each operation rounded on its own; `offset` is the token's, split8_token.upperOffset's. The same bits from every implementation.
+//! each operation, the fused multiplication and addition (fma) too, rounded once; `offset` is the token's,
+//! split8_token.upperOffset's. The same bits from every implementation.
 //!
 //! The tile maximum of 64 rows is their largest score (+0 for either zero), or NaN when a score of the tile is not finite.
 //!

@@ -41,7 +41,7 @@ fn highSum(a: *const upper.Arguments, high: [*]const u8, token: usize) f32 {
             const place = format.split8.nibblePlace(column);
             integers[token_sums.laneOf(column)] += @as(i32, high[place.byte] >> place.shift & 15) * values[column];
         }
-        for (&sums, integers) |*sum, integer| sum.* += @as(f32, @floatFromInt(integer)) * scales[block];
+        for (&sums, integers) |*sum, integer| sum.* = @mulAdd(f32, @floatFromInt(integer), scales[block], sum.*);
     }
     return lanes.fold(sums);
 }

@@ -196,8 +196,8 @@ fn Operands(comptime Arithmetic: type, comptime is_listed: bool) type {
             inline for (sums, block_sums, 0..) |*token_sums, of_block, token| {
                 const scale: Lanes = @splat(scales[token * self.layout.blocks]);
                 inline for (token_sums, of_block) |*sum, row_sums| {
-                    const integers = Arithmetic.integers(row_sums);
-                    sum.* = sum.* + @as(Lanes, @floatFromInt(integers)) * scale;
+                    const integers: Lanes = @floatFromInt(Arithmetic.integers(row_sums));
+                    sum.* = @mulAdd(Lanes, integers, scale, sum.*);
                 }
             }
         }
