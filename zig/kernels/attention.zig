@@ -264,6 +264,10 @@ fn runInRounds(run: *const kernel.Run, random: std.Random, whole: Arguments) !vo
 }
 
 test "attention: scalar near float64, every variant its bits, across segment borders" {
+    try expectVariants();
+}
+
+pub fn expectVariants() !void {
     var source = std.Random.DefaultPrng.init(0xa77e);
     const random = source.random();
     inline for (.{ .f32, .f16, .q8 }) |cell| {

@@ -1,12 +1,15 @@
 //! The two products of avx2.zig, queries times keys and powers times values, in blocks of eight vectors that are eight
 //! chains of dependent additions: enough to keep two adders busy for the four cycles of an addition. Keys and values are
 //! read from the cache itself or from a widened copy; a row has `size` elements either way, a multiple of eight.
+const std = @import("std");
+const builtin = @import("builtin");
 const attention = @import("../attention.zig");
 const cells = @import("../cache_cells.zig");
 const lanes = @import("../lanes.zig");
 
-/// Vectors of sums in one block.
-const block_sums = 8;
+/// Vectors of sums in one block: with AVX-512 there are registers for twice as many, of which each loaded vector serves more.
+const block_sums = if (has_avx512) 16 else 8;
+const has_avx512 = std.Target.x86.featureSetHas(builtin.cpu.features, .avx512vl);
 /// Floats from one row of scores or powers to the next.
 const powers_stride = attention.segment_positions;
 
@@ -15,7 +18,8 @@ const powers_stride = attention.segment_positions;
 pub fn Products(comptime stored: cells.Cell, comptime rows: usize, comptime fixed_size: ?usize) type {
     return struct {
         const Stored = cells.Stored(stored);
-        const keys_block = block_sums / rows;
+        /// Keys of one block, no more than `score` is sure to have.
+        const keys_block = @min(lanes.count, block_sums / rows);
         const is_streamed = stored != .f32;
         /// As far ahead as measured best. To the second-level cache: the first one holds keys, values and sums as it is.
         const prefetch_positions = 128;
@@ -35,7 +39,11 @@ pub fn Products(comptime stored: cells.Cell, comptime rows: usize, comptime fixe
             while (key < count) : (key += keys_block) {
                 if (is_streamed) prefetch(keys + (key + prefetch_positions) * size, keys_block * size);
                 const sums = dotBlock(size, q, keys + key * size);
-                const block: [block_sums]f32 = lanes.foldEight(sums) * @as(lanes.Lanes, @splat(scale));
+                var block: [rows * keys_block]f32 = undefined;
+                inline for (0..block.len / lanes.count) |part| {
+                    const eight = lanes.foldEight(sums[part * lanes.count ..][0..lanes.count].*);
+                    block[part * lanes.count ..][0..lanes.count].* = eight * @as(lanes.Lanes, @splat(scale));
+                }
                 inline for (0..rows) |row| {
                     scores[row * powers_stride + key ..][0..keys_block].* = block[row * keys_block ..][0..keys_block].*;
                 }
@@ -50,8 +58,8 @@ pub fn Products(comptime stored: cells.Cell, comptime rows: usize, comptime fixe
         }
 
         /// The lanes of `rows` queries times `keys_block` keys, not yet folded.
-        inline fn dotBlock(size: usize, q: [*]const f32, keys: [*]const Stored) [block_sums]lanes.Lanes {
-            var sums: [block_sums]lanes.Lanes = @splat(@splat(0));
+        inline fn dotBlock(size: usize, q: [*]const f32, keys: [*]const Stored) [rows * keys_block]lanes.Lanes {
+            var sums: [rows * keys_block]lanes.Lanes = @splat(@splat(0));
             var j: usize = 0;
             while (j < size) : (j += lanes.count) {
                 var block: [keys_block]lanes.Lanes = undefined;
