@@ -199,7 +199,7 @@ pub fn forEachCase(comptime check: Check) !void {
     for (0..test_case.scalings) |scaling| for (columns_choices) |columns| for ([_]usize{ 1, 7, 12 }) |tokens| {
         try checkOne(check, random, test_case.scaled(scaling, 67, columns, tokens), .random, .random);
     };
-    // More columns than one call should take.
+    // More columns than one call should take, the first one with more tiles than are begun together.
     for ([_][3]usize{ .{ 530, 4356, 8 }, .{ 65, 8484, 13 }, .{ 3, 32804, 1 } }) |sizes| {
         for ([_]usize{ 0, 7, 15 }) |scaling| {
             try checkOne(check, random, test_case.scaled(scaling, sizes[0], sizes[1], sizes[2]), .random, .random);
