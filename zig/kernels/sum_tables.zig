@@ -88,13 +88,14 @@ pub const Key = extern struct {
     stamp: u64,
     first_token: usize,
     first_block: usize,
+    block_end: usize,
 };
 
 /// One thread's, on cache lines of its own.
 pub const Slot = extern struct {
     /// The thread's number in the system; 0: nobody's.
     owner: std.atomic.Value(u32) align(std.atomic.cache_line) = .init(0),
-    key: Key = .{ .stamp = 0, .first_token = 0, .first_block = 0 },
+    key: Key = .{ .stamp = 0, .first_token = 0, .first_block = 0, .block_end = 0 },
 };
 
 /// The tables of all threads that may compute at the same time.
@@ -141,7 +142,12 @@ pub const Set = extern struct {
         const index = self.own();
         const tables: [*]align(64) u8 = @alignCast(self.memory + index * self.bytes_each);
         const key = &self.slots[index].key;
-        const wanted = Key{ .stamp = group.stamp, .first_token = group.first_token, .first_block = group.first_block };
+        const wanted = Key{
+            .stamp = group.stamp,
+            .first_token = group.first_token,
+            .first_block = group.first_block,
+            .block_end = group.block_end,
+        };
         if (group.stamp != 0 and std.meta.eql(key.*, wanted)) return tables;
         const blocks = group.block_end - group.first_block;
         for (0..group.tokens) |token| for (0..blocks) |block| {
@@ -241,7 +247,7 @@ test "AVX2 makes digits that join to the sums which the codes name" {
     }.check);
 }
 
-test "tables at hand are used again only for the same stamp and tokens" {
+test "tables at hand are used again only for the same stamp, tokens and blocks" {
     var slots: [2]Slot = @splat(.{});
     var memory: [2 * wide_table_bytes]u8 align(64) = undefined;
     const set = Set{ .slots = &slots, .count = 2, .memory = &memory, .bytes_each = wide_table_bytes };

@@ -1,15 +1,13 @@
-//! The two products of avx2.zig, queries times keys and powers times values, in blocks of eight vectors that are eight
-//! chains of dependent additions: enough to keep two adders busy for the four cycles of an addition. Keys and values are
-//! read from the cache itself or from a widened copy; a row has `size` elements either way, a multiple of eight.
-const std = @import("std");
+//! The two products of avx2.zig, queries times keys and powers times values, in blocks of eight vectors or more that are as many
+//! chains of dependent additions: enough to keep two adders busy for the four cycles of an addition. Keys and values are read
+//! from the cache itself or from a widened copy; a row has `size` elements either way, a multiple of eight.
 const builtin = @import("builtin");
 const attention = @import("../attention.zig");
 const cells = @import("../cache_cells.zig");
 const lanes = @import("../lanes.zig");
 
 /// Vectors of sums in one block: with AVX-512 there are registers for twice as many, of which each loaded vector serves more.
-const block_sums = if (has_avx512) 16 else 8;
-const has_avx512 = std.Target.x86.featureSetHas(builtin.cpu.features, .avx512vl);
+const block_sums = if (builtin.cpu.has(.x86, .avx512vl)) 16 else 8;
 /// Floats from one row of scores or powers to the next.
 const powers_stride = attention.segment_positions;
 
