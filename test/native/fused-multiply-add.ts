@@ -1,3 +1,5 @@
+/** What a machine computes in one instruction, once more in plain numbers: a fused multiplication and addition of f32. */
+
 const number = new Float64Array(1);
 const bits = new BigInt64Array(number.buffer);
 
