@@ -15,6 +15,12 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 import { SherryError } from "../errors.ts";
 
+/**
+ * Written in pieces of this size, at multiples of it, a file lies in memory in large pages where the file system has them,
+ * and whoever maps it can read it through huge ones.
+ */
+const PIECE_BYTES = 2 << 20;
+
 /** The partial files that this process is writing now. */
 const in_use = new Set<string>();
 
@@ -22,6 +28,14 @@ export class PartialFile {
   readonly #target_path: string;
   readonly #path: string;
   #descriptor: number | null;
+  readonly #piece = new Uint8Array(PIECE_BYTES);
+  /** Where the piece at hand begins in the file. */
+  #piece_offset = 0;
+  /** What of it is still to be written: its bytes from #begin to #end. */
+  #begin = 0;
+  #end = 0;
+  /** Nothing was written from here on. */
+  #written_end = 0;
 
   private constructor(target_path: string, path: string, descriptor: number) {
     this.#target_path = target_path;
@@ -50,15 +64,50 @@ export class PartialFile {
     });
   }
 
-  /** Writes all of `bytes` at `offset`. @throws SherryError file_unwritable */
+  /**
+   * Writes all of `bytes` at `offset`, some of it with a later call or `commit`; what is left out before is zero.
+   * @throws SherryError file_unwritable
+   */
   write(bytes: Uint8Array, offset: number): void {
+    this.#openDescriptor();
+    let done = 0;
+    while (done < bytes.length) {
+      const place = (offset + done) % PIECE_BYTES;
+      const count = Math.min(bytes.length - done, PIECE_BYTES - place);
+      this.#put(bytes.subarray(done, done + count), offset + done - place, place);
+      done += count;
+    }
+  }
+
+  /** Takes what belongs to one piece, from its byte `place` on. */
+  #put(bytes: Uint8Array, piece_offset: number, place: number): void {
+    // Bytes left out between are zero, unless they were written before.
+    const is_after =
+      place === this.#end || (place > this.#end && piece_offset + this.#end >= this.#written_end);
+    if (piece_offset !== this.#piece_offset || !is_after) this.#flush();
+    if (this.#begin === this.#end) {
+      this.#piece_offset = piece_offset;
+      this.#begin = piece_offset < this.#written_end ? place : 0;
+      this.#end = this.#begin;
+    }
+    this.#piece.fill(0, this.#end, place);
+    this.#piece.set(bytes, place);
+    this.#end = place + bytes.length;
+    if (this.#end === PIECE_BYTES) this.#flush();
+  }
+
+  /** Writes what is pending. */
+  #flush(): void {
     const descriptor = this.#openDescriptor();
     attempt(this.#target_path, () => {
-      let done = 0;
-      while (done < bytes.length) {
-        done += writeSync(descriptor, bytes, done, bytes.length - done, offset + done);
+      let done = this.#begin;
+      while (done < this.#end) {
+        done += writeSync(descriptor, this.#piece, done, this.#end - done, this.#piece_offset + done);
       }
     });
+    this.#written_end = Math.max(this.#written_end, this.#piece_offset + this.#end);
+    this.#begin = 0;
+    this.#end = 0;
   }
 
   /** Writes the header, makes everything durable and renames. @throws SherryError file_unwritable */
@@ -66,8 +115,10 @@ export class PartialFile {
     const descriptor = this.#openDescriptor();
     attempt(this.#target_path, () => {
       // The body reaches the disk before the magic does: a crash in between leaves no file that looks whole.
+      this.#flush();
       fsyncSync(descriptor);
       this.write(header, 0);
+      this.#flush();
       fsyncSync(descriptor);
       this.#close();
       renameSync(this.#path, this.#target_path);
