@@ -18,6 +18,8 @@ import {
 } from "./sample-file.ts";
 
 const TENSOR = denseTensor("a", [100], "f32", 1);
+/** What a partial file is written in: of less nothing is to be seen yet. */
+const PIECE_BYTES = 2 << 20;
 
 /** A target that held something before, and a check that this is still there, alone. */
 async function withOldTarget(work: (target: string) => Promise<void>): Promise<void> {
@@ -35,13 +37,12 @@ test("the target changes in one step, at finish; the partial file never looks li
     const target = join(folder, "model.sherry");
     const partial = `${target}.${process.pid}.partial`;
     const writer = PackedFileWriter.create(target);
-    await addSample(writer, TENSOR);
+    await addSample(writer, denseTensor("large", [1_000_000], "f32", 1));
     expect(readdirSync(folder)).toEqual([`model.sherry.${process.pid}.partial`]);
-    expect(
-      readFileSync(partial)
-        .subarray(0, 128)
-        .every((byte) => byte === 0),
-    ).toBe(true);
+    const written = readFileSync(partial);
+    expect(written.length).toBeGreaterThan(PIECE_BYTES - 1);
+    expect(written.subarray(0, 128).every((byte) => byte === 0)).toBe(true);
+    expect(written.subarray(128).some((byte) => byte !== 0)).toBe(true);
     const { file_bytes } = await writer.finish(CONTENTS);
     expect(readdirSync(folder)).toEqual(["model.sherry"]);
     const source = openFileSource(target);
@@ -225,9 +226,9 @@ test("a writer that is killed leaves the old target, and a file that is no model
     const script = `
       import { PackedFileWriter } from ${JSON.stringify(resolve(import.meta.dir, "../../src/format/writer.ts"))};
       const writer = PackedFileWriter.create(${JSON.stringify(target)});
-      const description = { name: "a", kind: "f32", shape: [1000], scale: null, column_order: null };
+      const description = { name: "a", kind: "f32", shape: [1_000_000], scale: null, column_order: null };
       await writer.addTensor(description, (sink) => {
-        sink(new Uint8Array(2000).fill(1));
+        sink(new Uint8Array(3_000_000).fill(1));
         process.kill(process.pid, "SIGKILL");
       });`;
     const child = Bun.spawn([process.execPath, "-e", script], { stdout: "inherit", stderr: "inherit" });
@@ -238,6 +239,7 @@ test("a writer that is killed leaves the old target, and a file that is no model
     expect(readPackedFile(whole).directory.tensors.length).toBe(sampleTensors().length);
     whole.close();
     const partial = openFileSource(`${target}.${child.pid}.partial`);
+    expect(partial.bytes).toBeGreaterThan(PIECE_BYTES - 1);
     expect(refusal(() => readPackedFile(partial)).message).toContain("the magic of a .sherry file");
     partial.close();
     const writer = PackedFileWriter.create(target);
