@@ -162,19 +162,26 @@ describe.each(usableCpuLevels())("level %s", (cpu_level) => {
     return { y, activations };
   }
 
-  // One token, and one and several groups of up to eight that share tables.
-  test.each([1, 3, 70])(
-    "STQ1_0 as strided sherry, %d tokens: the dot product of the original blocks",
-    (tokens) => {
-      const [rows, columns] = [70, 768];
-      const blocks = randomBlocks(rows * 3, 42, 40, false, 5);
+  // One token, and one and several groups of up to eight that share tables; the last two have more columns than one call of
+  // a kernel takes for as many tokens.
+  test.each([
+    [1, 3],
+    [3, 3],
+    [70, 3],
+    [9, 33],
+    [2, 65],
+  ])(
+    "STQ1_0 as strided sherry, %d tokens, %d blocks a row: the dot product of the original blocks",
+    (tokens, row_blocks) => {
+      const [rows, columns] = [70, row_blocks * 256];
+      const blocks = randomBlocks(rows * row_blocks, 42, 40, false, 5);
       const range = put(encodeSherryCodes(rows, columns, blocksToCodes(blocks, "a test")));
       const group = { granularity: "group", group_columns: 256, scale_element: "f16" } as const;
       const weight = { kind: "sherry", range, rows, columns, ...group, column_order: "strided" } as const;
       const { y, activations } = multiply(weight, tokens, "strided");
       const expected = activations.flatMap(({ values, scales }) =>
         Array.from({ length: rows }, (_, row) => {
-          const sums = stq1Row(blocks.subarray(row * 126, (row + 1) * 126), values);
+          const sums = stq1Row(blocks.subarray(row * row_blocks * 42, (row + 1) * row_blocks * 42), values);
           return addBlocks(sums.map((sum, block) => ({ ...sum, activation_scale: at(scales, block) })));
         }),
       );
