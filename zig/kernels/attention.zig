@@ -12,11 +12,11 @@
 //!   p[t] = exponential(score[t] - m')
 //!   l = l * c + the sum of p[t]                    as lanes.zig says, lane t % 8 of the segment
 //!   w[t] = p[t]                                    * the scale of v[t] in a q8 cache
-//!   out[j] = out[j] * c, then out[j] = out[j] + w[t] * v[t][j] for t in order
+//!   out[j] = out[j] * c, then out[j] = fma(w[t], v[t][j], out[j]) for t in order
 //! Then, starting with what span 0 gave, spans join in order: with m, l and out of the spans so far and the next span's
 //!   m' = max(m, m of the span); a = exponential(m - m'); b = exponential(m of the span - m')
 //!   l = l * a + l of the span * b; out[j] = out[j] * a + out[j] of the span * b
-//! and at the end out[j] / l. `exponential` is lanes.zig's; all operations round on their own.
+//! and at the end out[j] / l. `exponential` is lanes.zig's; all operations but fma round on their own.
 //!
 //! Unit of work: a tile of eight tokens (the batch's last tile may be shorter) times one key-value head, over all
 //! positions, or over one span where `partials` is given; see `Unit`.

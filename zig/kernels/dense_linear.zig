@@ -24,8 +24,8 @@ const avx2 = if (testing.has_avx2) @import("dense_linear/avx2.zig") else scalar;
 
 const elements = @import("elements.zig");
 
-/// Against the exact product of the widened weights: each lane has one product and one sum rounded for every eight
-/// columns, the fold three; so the error stays below (K / 8 + 8) * 2^-24 of the sum of magnitudes.
+/// Against the exact product of the widened weights: each lane rounds once for every eight columns, the fold three times;
+/// so the error stays below (K / 8 + 8) * 2^-24 of the sum of magnitudes.
 fn expectProducts(comptime element: format.Element, a: Arguments) !void {
     const weights: [*]const elements.Stored(element) = @ptrCast(a.weights);
     for (0..a.rows) |row| for (0..a.tokens) |token| {
@@ -93,6 +93,28 @@ test "dense linear: scalar near float64, every variant its bits" {
         // More rows and columns than several tokens take at once.
         for ([_]usize{ 2, 5, 17 }) |tokens| try expectSameOutputs(element, random, 131, 1100, tokens);
     }
+}
+
+test "dense linear: products too small for f32 leave zeros of the same sign" {
+    const columns_max = 33;
+    const tokens = 5;
+    const weights: [2 * columns_max]f32 align(64) = @splat(-1e-30);
+    const x: [tokens * columns_max]f32 = @splat(1e-30);
+    for (1..columns_max + 1) |columns| inline for (.{ scalar, avx2 }) |variant| {
+        var y: [tokens * 2]f32 = undefined;
+        variant.run(&Arguments{
+            .weights = @ptrCast(&weights),
+            .element = .f32,
+            .rows = 2,
+            .columns = columns,
+            .x = &x,
+            .tokens = tokens,
+            .y = &y,
+        }, 0, 2);
+        // The padding is zeros, which make +0 of a lane's -0.
+        const expected: [tokens * 2]f32 = @splat(if (columns % 8 == 0) -0.0 else 0);
+        try testing.expectSame(f32, &expected, &y);
+    };
 }
 
 test "dense linear: an infinity or a NaN in the input reaches exactly its token's outputs" {

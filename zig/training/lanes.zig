@@ -6,7 +6,7 @@ const shared = @import("../kernels/lanes.zig");
 
 pub const count = shared.count;
 pub const Lanes = shared.Lanes;
-pub const exponential = shared.exponentialFused;
+pub const exponential = shared.exponential;
 pub const fold = shared.fold;
 pub const larger = shared.larger;
 

@@ -1,5 +1,5 @@
 //! The two products of avx2.zig, queries times keys and powers times values, in blocks of eight vectors or more that are as many
-//! chains of dependent additions: enough to keep two adders busy for the four cycles of an addition. Keys and values are read
+//! chains of dependent operations: enough to keep two units busy for the four cycles of one. Keys and values are read
 //! from the cache itself or from a widened copy; a row has `size` elements either way, a multiple of eight.
 const builtin = @import("builtin");
 const attention = @import("../attention.zig");
@@ -66,7 +66,7 @@ pub fn Products(comptime stored: cells.Cell, comptime rows: usize, comptime fixe
                     const query: lanes.Lanes = q[row * size + j ..][0..lanes.count].*;
                     inline for (block, 0..) |key, k| {
                         const sum = &sums[row * keys_block + k];
-                        sum.* = sum.* + query * key;
+                        sum.* = @mulAdd(lanes.Lanes, query, key, sum.*);
                     }
                 }
             }
@@ -116,7 +116,7 @@ pub fn Products(comptime stored: cells.Cell, comptime rows: usize, comptime fixe
                 }
                 inline for (0..rows) |row| {
                     const power: lanes.Lanes = @splat(powers[row * powers_stride + t]);
-                    inline for (0..vectors) |v| sums[row][v] = sums[row][v] + power * block[v];
+                    inline for (0..vectors) |v| sums[row][v] = @mulAdd(lanes.Lanes, power, block[v], sums[row][v]);
                 }
             }
             inline for (0..rows) |row| inline for (0..vectors) |v| {

@@ -87,7 +87,7 @@ fn attendSpan(comptime cell: cells.Cell, a: *const attention.Arguments, row: usi
         for (powers[0..segment], first..) |power, position| {
             const weight = if (cell == .q8) power * a.scalesOf(a.value_cache, key_value_head)[position] else power;
             for (seen.out, values[position * size ..][0..size]) |*value, stored| {
-                value.* += weight * cells.widen(cell, stored);
+                value.* = @mulAdd(f32, weight, cells.widen(cell, stored), value.*);
             }
         }
     }
@@ -97,6 +97,8 @@ fn attendSpan(comptime cell: cells.Cell, a: *const attention.Arguments, row: usi
 
 fn dot(comptime cell: cells.Cell, q: []const f32, key: []const cells.Stored(cell)) f32 {
     var sums: [lanes.count]f32 = @splat(0);
-    for (q, key, 0..) |value, stored, j| sums[j % lanes.count] += value * cells.widen(cell, stored);
-    return lanes.fold(sums);
+    for (q, key, 0..) |value, stored, j| {
+        sums[j % lanes.count] = @mulAdd(f32, value, cells.widen(cell, stored), sums[j % lanes.count]);
+    }
+    return lanes.foldProducts(sums, q.len);
 }

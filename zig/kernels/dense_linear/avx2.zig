@@ -1,5 +1,5 @@
 //! dense_linear.zig in vectors of eight, several outputs at once: the eight lanes of one output are one chain of
-//! dependent additions (four cycles each), so only outputs in flight side by side keep the adders busy. One token alone
+//! dependent operations (four cycles each), so only outputs in flight side by side keep the units busy. One token alone
 //! takes four rows, which share its activations; of several avx2_tokens.zig takes care.
 const elements = @import("../elements.zig");
 const format = @import("../../format.zig");
@@ -49,12 +49,14 @@ fn block(comptime element: format.Element, comptime rows: usize, a: *const Argum
     var k: usize = 0;
     while (k < whole) : (k += lanes.count) {
         const values: lanes.Lanes = x[k..][0..lanes.count].*;
-        inline for (&sums, 0..) |*sum, r| sum.* = sum.* + elements.load(element, weights + r * columns + k) * values;
+        inline for (&sums, 0..) |*sum, r| {
+            sum.* = @mulAdd(lanes.Lanes, elements.load(element, weights + r * columns + k), values, sum.*);
+        }
     }
     inline for (&sums, 0..) |*sum, r| {
         if (whole < columns) {
             const w = elements.loadPart(element, weights + r * columns + whole, columns - whole);
-            sum.* = sum.* + w * lanes.loadPart(x + whole, columns - whole);
+            sum.* = @mulAdd(lanes.Lanes, w, lanes.loadPart(x + whole, columns - whole), sum.*);
         }
         a.y[token * a.rows + row + r] = lanes.fold(sum.*);
     }

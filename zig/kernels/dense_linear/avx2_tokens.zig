@@ -2,14 +2,14 @@
 //! columns side by side, and used for many rows. Read where they lie, which for the usual numbers of columns is multiples
 //! of 4096 bytes apart, eight tokens measured a fifth slower.
 //!
-//! One row at a time: its sums, a vector for each token, are chains of additions enough to keep the adders busy, and leave
+//! One row at a time: its sums, a vector for each token, are chains of operations enough to keep the units busy, and leave
 //! registers in AVX2's sixteen.
 const elements = @import("../elements.zig");
 const format = @import("../../format.zig");
 const lanes = @import("../lanes.zig");
 const Arguments = @import("../dense_linear.zig").Arguments;
 
-/// With fewer tokens the adders wait, and rows side by side are faster.
+/// With fewer tokens the units wait, and rows side by side are faster.
 pub const tokens_least = 4;
 pub const tokens_most = 8;
 /// Rows that share one new layout of the activations.
@@ -78,11 +78,11 @@ inline fn addRow(
         const at = weights + i * lanes.count;
         if (i % steps_a_line == 0) @prefetch(at + rows_ahead * a.columns, .{});
         const w = elements.load(element, at);
-        inline for (&running, step) |*sum, values| sum.* = sum.* + w * values;
+        inline for (&running, step) |*sum, values| sum.* = @mulAdd(lanes.Lanes, w, values, sum.*);
     }
     if (rest > 0) {
         const w = elements.loadPart(element, weights + whole * lanes.count, rest);
-        inline for (&running, chunk.steps[whole]) |*sum, values| sum.* = sum.* + w * values;
+        inline for (&running, chunk.steps[whole]) |*sum, values| sum.* = @mulAdd(lanes.Lanes, w, values, sum.*);
     }
     sums.* = running;
 }

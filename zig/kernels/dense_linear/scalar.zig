@@ -17,7 +17,10 @@ fn multiply(comptime element: format.Element, a: *const Arguments, begin: usize,
         const w = weights[row * a.columns ..][0..a.columns];
         const x = a.x[token * a.columns ..][0..a.columns];
         var sums: [lanes.count]f32 = @splat(0);
-        for (w, x, 0..) |stored, value, k| sums[k % lanes.count] += elements.widen(element, stored) * value;
-        a.y[token * a.rows + row] = lanes.fold(sums);
+        for (w, x, 0..) |stored, value, k| {
+            const sum = &sums[k % lanes.count];
+            sum.* = @mulAdd(f32, elements.widen(element, stored), value, sum.*);
+        }
+        a.y[token * a.rows + row] = lanes.foldProducts(sums, a.columns);
     };
 }

@@ -13,10 +13,10 @@ fn normalize(a: *const Arguments, x: [*]const f32, y: [*]f32) void {
     var i: usize = 0;
     while (i < whole) : (i += lanes.count) {
         const values: lanes.Lanes = x[i..][0..lanes.count].*;
-        sums = sums + values * values;
+        sums = @mulAdd(lanes.Lanes, values, values, sums);
     }
     const rest = lanes.loadPart(x + whole, a.size - whole);
-    sums = sums + rest * rest;
+    sums = @mulAdd(lanes.Lanes, rest, rest, sums);
     const r = 1 / @sqrt(lanes.fold(sums) / @as(f32, @floatFromInt(a.size)) + a.epsilon);
     const factors: lanes.Lanes = @splat(r);
     i = 0;
