@@ -71,6 +71,11 @@ pub const Arguments = extern struct {
         return self.tiles() * self.key_value_heads;
     }
 
+    /// Units of the whole job: over all positions, or over the spans at hand.
+    pub fn unitsOfRound(self: *const Arguments) usize {
+        return if (self.partials == null) self.units() else self.units() * self.spans;
+    }
+
     /// Floats of one slot of the partials.
     pub fn slotFloats(self: *const Arguments) usize {
         return self.tokens * self.heads * (self.head_dim + partial_extra);
@@ -105,6 +110,10 @@ pub const Unit = struct {
     tokens: usize,
     /// The span to compute; null for all, merged.
     span: ?usize,
+
+    pub fn firstPosition(self: Unit) usize {
+        return (self.span orelse 0) * span_positions;
+    }
 
     pub fn at(a: *const Arguments, index: usize) Unit {
         const token = index % a.tiles() * tile_tokens;

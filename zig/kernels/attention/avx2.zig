@@ -27,14 +27,16 @@ fn attendUnits(comptime cell: cells.Cell, a: *const attention.Arguments, begin: 
     const ratio = a.heads / a.key_value_heads;
     for (begin..end) |index| {
         const unit = attention.Unit.at(a, index);
+        // Past this call's last unit too: whoever takes a part of what is left usually goes on with the next.
+        const next = attention.Unit.at(a, if (index + 1 < a.unitsOfRound()) index + 1 else index);
         const rows = unit.tokens * ratio;
         const rows_most = @min(rows_max, buffer_floats / paddedSize(a.head_dim));
         var row: usize = 0;
         while (row < rows) : (row += rows_most) {
             const count = @min(rows_most, rows - row);
             switch (a.head_dim) {
-                inline 64, 128 => |size| Pass(cell, size).attend(a, unit, row, count),
-                else => Pass(cell, null).attend(a, unit, row, count),
+                inline 64, 128 => |size| Pass(cell, size).attend(a, unit, next, row, count),
+                else => Pass(cell, null).attend(a, unit, next, row, count),
             }
         }
     }
@@ -61,6 +63,9 @@ fn Pass(comptime cell: cells.Cell, comptime fixed_size: ?usize) type {
         /// [T][D] of this key-value head.
         keys: [*]const Stored,
         values: [*]const Stored,
+        /// The first keys and values that the next unit sees.
+        next_keys: [*]const Stored,
+        next_values: [*]const Stored,
         /// Positions that each row sees.
         seen: [rows_max]usize,
         /// Of the present span; a row's maximum, sum and outputs change segment by segment.
@@ -82,9 +87,10 @@ fn Pass(comptime cell: cells.Cell, comptime fixed_size: ?usize) type {
         /// Keys or values [positions][padded] of a part of a segment.
         widened: [buffer_floats]f32 align(64),
 
-        fn attend(a: *const attention.Arguments, unit: attention.Unit, first_row: usize, rows: usize) void {
+        fn attend(a: *const attention.Arguments, unit: attention.Unit, next: attention.Unit, first_row: usize, rows: usize) void {
             var self: Self = undefined;
             const cache_offset = unit.key_value_head * a.capacity * a.head_dim;
+            const next_offset = (next.key_value_head * a.capacity + next.firstPosition()) * a.head_dim;
             self.a = a;
             self.unit = unit;
             self.first_row = first_row;
@@ -92,6 +98,8 @@ fn Pass(comptime cell: cells.Cell, comptime fixed_size: ?usize) type {
             self.padded = paddedSize(a.head_dim);
             self.keys = @as([*]const Stored, @ptrCast(a.key_cache)) + cache_offset;
             self.values = @as([*]const Stored, @ptrCast(a.value_cache)) + cache_offset;
+            self.next_keys = @as([*]const Stored, @ptrCast(a.key_cache)) + next_offset;
+            self.next_values = @as([*]const Stored, @ptrCast(a.value_cache)) + next_offset;
             for (0..rows) |row| {
                 const at = self.headOf(row);
                 self.seen[row] = a.start + at / a.heads + 1;
@@ -195,14 +203,25 @@ fn Pass(comptime cell: cells.Cell, comptime fixed_size: ?usize) type {
 
         fn scoreSegment(self: *Self, first: usize, count: usize, begin: usize) void {
             const direct = if (self.isDirect(begin)) count / lanes.count * lanes.count else 0;
-            if (direct > 0) self.scoreRows(cell, self.keys + first * self.size(), 0, direct, begin);
+            if (direct > 0) {
+                const ahead = self.aheadOf(self.keys, self.next_keys, first);
+                self.scoreRows(cell, self.keys + first * self.size(), ahead, 0, direct, begin);
+            }
             const part = self.partPositions();
             var t = direct;
             while (t < count) : (t += part) {
                 const positions = @min(part, count - t);
                 self.widen(self.keys, first + t, positions);
-                self.scoreRows(.f32, &self.widened, t, positions, begin);
+                self.scoreRows(.f32, &self.widened, .none(&self.widened), t, positions, begin);
             }
+        }
+
+        /// What is fetched while the segment at `first` of `own`, the unit's keys or values, is computed.
+        inline fn aheadOf(self: *const Self, own: [*]const Stored, next: [*]const Stored, first: usize) products.Ahead(Stored) {
+            const unit_first = self.unit.firstPosition();
+            const seen = self.seen[self.rows - 1] - unit_first;
+            const count = if (self.unit.span == null) seen else @min(seen, attention.span_positions);
+            return .init(own + unit_first * self.size(), next, count, first - unit_first, self.size());
         }
 
         /// Positions that the widened copy holds, a multiple of eight.
@@ -215,6 +234,7 @@ fn Pass(comptime cell: cells.Cell, comptime fixed_size: ?usize) type {
             self: *Self,
             comptime stored: cells.Cell,
             keys: [*]const cells.Stored(stored),
+            ahead: products.Ahead(cells.Stored(stored)),
             t: usize,
             count: usize,
             begin: usize,
@@ -225,7 +245,7 @@ fn Pass(comptime cell: cells.Cell, comptime fixed_size: ?usize) type {
                     const q = self.q[row * self.size() ..].ptr;
                     const scores = self.powers[row][t..].ptr;
                     const padded_count = (count + lanes.count - 1) / lanes.count * lanes.count;
-                    products.Products(stored, rows, fixed_size).score(self.padded, q, keys, padded_count, self.a.scale, scores);
+                    products.Products(stored, rows, fixed_size).score(self.padded, q, keys, ahead, padded_count, self.a.scale, scores);
                 }
             }
         }
@@ -273,13 +293,16 @@ fn Pass(comptime cell: cells.Cell, comptime fixed_size: ?usize) type {
         }
 
         fn addSegment(self: *Self, first: usize, count: usize, begin: usize) void {
-            if (self.isDirect(begin)) return self.addRows(cell, self.values + first * self.size(), first, 0, count, begin);
+            if (self.isDirect(begin)) {
+                const ahead = self.aheadOf(self.values, self.next_values, first);
+                return self.addRows(cell, self.values + first * self.size(), ahead, first, 0, count, begin);
+            }
             const part = self.partPositions();
             var t: usize = 0;
             while (t < count) : (t += part) {
                 const positions = @min(part, count - t);
                 self.widen(self.values, first + t, positions);
-                self.addRows(.f32, &self.widened, first, t, positions, begin);
+                self.addRows(.f32, &self.widened, .none(&self.widened), first, t, positions, begin);
             }
         }
 
@@ -288,6 +311,7 @@ fn Pass(comptime cell: cells.Cell, comptime fixed_size: ?usize) type {
             self: *Self,
             comptime stored: cells.Cell,
             values: [*]const cells.Stored(stored),
+            ahead: products.Ahead(cells.Stored(stored)),
             first: usize,
             t: usize,
             count: usize,
@@ -302,14 +326,14 @@ fn Pass(comptime cell: cells.Cell, comptime fixed_size: ?usize) type {
                     const common = @min(count, self.seen[row] -| (first + t));
                     const out = self.out[row * self.size() ..].ptr;
                     const powers = self.powers[row][t..].ptr;
-                    products.Products(stored, rows, fixed_size).addValues(self.padded, values, common, powers, scales, out);
+                    products.Products(stored, rows, fixed_size).addValues(self.padded, values, ahead, common, powers, scales, out);
                     for (1..rows) |later| {
                         const more = @min(count, self.seen[row + later] -| (first + t)) - common;
                         if (more == 0) continue;
                         const rest = values + common * self.size();
                         const later_powers = self.powers[row + later][t + common ..].ptr;
                         const later_out = out + later * self.size();
-                        products.Products(stored, 1, fixed_size).addValues(self.padded, rest, more, later_powers, .{1}, later_out);
+                        products.Products(stored, 1, fixed_size).addValues(self.padded, rest, .none(rest), more, later_powers, .{1}, later_out);
                     }
                 }
             }

@@ -1,6 +1,7 @@
 //! The two products of avx2.zig, queries times keys and powers times values, in blocks of eight vectors or more that are as many
 //! chains of dependent operations: enough to keep two units busy for the four cycles of one. Keys and values are read
 //! from the cache itself or from a widened copy; a row has `size` elements either way, a multiple of eight.
+const std = @import("std");
 const builtin = @import("builtin");
 const attention = @import("../attention.zig");
 const cells = @import("../cache_cells.zig");
@@ -11,6 +12,54 @@ const block_sums = if (builtin.cpu.has(.x86, .avx512vl)) 16 else 8;
 /// Floats from one row of scores or powers to the next.
 const powers_stride = attention.segment_positions;
 
+/// What is fetched while keys or values are read: what a unit reads `positions` later, past its last position what the next
+/// unit reads. To the second-level cache: the first one holds keys, values and sums as it is.
+pub fn Ahead(comptime Stored: type) type {
+    return struct {
+        const Self = @This();
+        /// How far ahead, as measured best.
+        const positions = 128;
+
+        /// Of position 0 of a segment: the address of what is read `positions` later, and that in the next unit.
+        own: usize,
+        next: usize,
+        /// The segment's first position of which the next unit's is fetched.
+        next_from: usize,
+
+        /// For what other rows have read before: it is fetched once more, which does nothing.
+        pub fn none(read: [*]const Stored) Self {
+            return .{ .own = @intFromPtr(read), .next = @intFromPtr(read), .next_from = 0 };
+        }
+
+        /// For the segment at `first` of a unit that reads `count` positions from `own` on, the next one from `next` on, `size`
+        /// elements each.
+        pub fn init(own: [*]const Stored, next: [*]const Stored, count: usize, first: usize, size: usize) Self {
+            const row_bytes = size * @sizeOf(Stored);
+            // A short unit is fetched whole while the one before is computed.
+            const distance = @min(positions, count);
+            return .{
+                .own = @intFromPtr(own) +% (first + distance) *% row_bytes,
+                .next = @intFromPtr(next) +% (first +% distance -% count) *% row_bytes,
+                .next_from = (count - distance) -| first,
+            };
+        }
+
+        inline fn fetch(self: Self, position: usize, element: usize, size: usize, count: usize) void {
+            // A widened copy, or a cache of a kind that is chosen for its exactness.
+            if (Stored == f32) return;
+            const from: [*]const u8 = @ptrFromInt(self.addressOf(position, element, size));
+            var at: usize = 0;
+            while (at < count * @sizeOf(Stored)) : (at += 64) @prefetch(from + at, .{ .locality = 2 });
+        }
+
+        /// Of element `element` of what is fetched for the segment's position `position`.
+        inline fn addressOf(self: Self, position: usize, element: usize, size: usize) usize {
+            const begin = if (position < self.next_from) self.own else self.next;
+            return begin +% (position * size + element) * @sizeOf(Stored);
+        }
+    };
+}
+
 /// Products of `rows` (1, 2, 4) queries with keys or values of kind `stored`. `fixed_size` is the rows' size where the
 /// compiler is to know it.
 pub fn Products(comptime stored: cells.Cell, comptime rows: usize, comptime fixed_size: ?usize) type {
@@ -18,9 +67,6 @@ pub fn Products(comptime stored: cells.Cell, comptime rows: usize, comptime fixe
         const Stored = cells.Stored(stored);
         /// Keys of one block, no more than `score` is sure to have.
         const keys_block = @min(lanes.count, block_sums / rows);
-        const is_streamed = stored != .f32;
-        /// As far ahead as measured best. To the second-level cache: the first one holds keys, values and sums as it is.
-        const prefetch_positions = 128;
 
         /// scores[row][t] = dot(q[row], keys[t]) * scale: q f32 [rows][size], keys [count][size] with count a multiple
         /// of eight, scores f32 [rows][count] with `powers_stride` from row to row.
@@ -28,6 +74,7 @@ pub fn Products(comptime stored: cells.Cell, comptime rows: usize, comptime fixe
             runtime_size: usize,
             q: [*]const f32,
             keys: [*]const Stored,
+            ahead: Ahead(Stored),
             count: usize,
             scale: f32,
             scores: [*]f32,
@@ -35,7 +82,7 @@ pub fn Products(comptime stored: cells.Cell, comptime rows: usize, comptime fixe
             const size = fixed_size orelse runtime_size;
             var key: usize = 0;
             while (key < count) : (key += keys_block) {
-                if (is_streamed) prefetch(keys + (key + prefetch_positions) * size, keys_block * size);
+                ahead.fetch(key, 0, size, keys_block * size);
                 const sums = dotBlock(size, q, keys + key * size);
                 var block: [rows * keys_block]f32 = undefined;
                 inline for (0..block.len / lanes.count) |part| {
@@ -46,13 +93,6 @@ pub fn Products(comptime stored: cells.Cell, comptime rows: usize, comptime fixe
                     scores[row * powers_stride + key ..][0..keys_block].* = block[row * keys_block ..][0..keys_block].*;
                 }
             }
-        }
-
-        /// Asks for `count` elements that will be read soon; they may lie outside of the cache.
-        inline fn prefetch(from: [*]const Stored, count: usize) void {
-            const bytes: [*]const u8 = @ptrCast(from);
-            var at: usize = 0;
-            while (at < count * @sizeOf(Stored)) : (at += 64) @prefetch(bytes + at, .{ .locality = 2 });
         }
 
         /// The lanes of `rows` queries times `keys_block` keys, not yet folded.
@@ -78,6 +118,7 @@ pub fn Products(comptime stored: cells.Cell, comptime rows: usize, comptime fixe
         pub fn addValues(
             runtime_size: usize,
             values: [*]const Stored,
+            ahead: Ahead(Stored),
             count: usize,
             powers: [*]const f32,
             scales: [rows]f32,
@@ -88,7 +129,7 @@ pub fn Products(comptime stored: cells.Cell, comptime rows: usize, comptime fixe
             inline for (.{ 8, 4, 2, 1 }) |vectors| {
                 if (vectors * rows <= block_sums) {
                     while (size - column >= vectors * lanes.count) : (column += vectors * lanes.count) {
-                        addColumns(vectors, size, values + column, count, powers, scales, out + column);
+                        addColumns(vectors, size, column, values, ahead, count, powers, scales, out + column);
                     }
                 }
             }
@@ -97,7 +138,9 @@ pub fn Products(comptime stored: cells.Cell, comptime rows: usize, comptime fixe
         inline fn addColumns(
             comptime vectors: usize,
             size: usize,
+            column: usize,
             values: [*]const Stored,
+            ahead: Ahead(Stored),
             count: usize,
             powers: [*]const f32,
             scales: [rows]f32,
@@ -109,10 +152,10 @@ pub fn Products(comptime stored: cells.Cell, comptime rows: usize, comptime fixe
                 sums[row][v] = so_far * @as(lanes.Lanes, @splat(scales[row]));
             };
             for (0..count) |t| {
-                if (is_streamed) @prefetch(@as([*]const u8, @ptrCast(values + (t + prefetch_positions) * size)), .{ .locality = 2 });
+                ahead.fetch(t, column, size, vectors * lanes.count);
                 var block: [vectors]lanes.Lanes = undefined;
                 inline for (&block, 0..) |*value, v| {
-                    value.* = cells.load(stored, values + t * size + v * lanes.count);
+                    value.* = cells.load(stored, values + t * size + column + v * lanes.count);
                 }
                 inline for (0..rows) |row| {
                     const power: lanes.Lanes = @splat(powers[row * powers_stride + t]);
@@ -124,4 +167,21 @@ pub fn Products(comptime stored: cells.Cell, comptime rows: usize, comptime fixe
             };
         }
     };
+}
+
+test "while a unit is read, what it reads later is fetched, then as much of the next unit" {
+    const size = 4;
+    var own: [600 * size]f16 = undefined;
+    var next: [600 * size]f16 = undefined;
+    for ([_]usize{ 1, 16, 64, 128, 129, 200, 256, 600 }) |count| {
+        const distance = @min(128, count);
+        for (0..count) |position| {
+            const first = position / attention.segment_positions * attention.segment_positions;
+            const ahead = Ahead(f16).init(&own, &next, count, first, size);
+            const later = position + distance;
+            const expected = if (later < count) &own[later * size + 3] else &next[(later - count) * size + 3];
+            errdefer std.debug.print("{d} positions, position {d}\n", .{ count, position });
+            try std.testing.expectEqual(@intFromPtr(expected), ahead.addressOf(position - first, 3, size));
+        }
+    }
 }
