@@ -13,9 +13,11 @@ import { checkStatus } from "./status.ts";
 import { ELEMENT_CODES, type KeyValueRanges, type NativeRange, type SequenceRanges } from "./weight.ts";
 
 const ROW_NUMBERS = 6;
+const HALF = 2 ** 32;
 
 export class SequenceTable {
-  readonly #rows = new BigUint64Array(SEQUENCES_TOGETHER_MAX * ROW_NUMBERS);
+  /** 64-bit numbers as halves, the lower one first: a BigInt for each, layer by layer, takes longer than storing keys does. */
+  readonly #rows = new Uint32Array(SEQUENCES_TOGETHER_MAX * ROW_NUMBERS * 2);
   #count = 0;
   #tokens = 0;
   #element: KeyValueRanges["element"] = "f32";
@@ -41,13 +43,21 @@ export class SequenceTable {
         });
       }
       const { keys, values, capacity } = cache;
-      const bytes = Math.min(keys.bytes, values.bytes);
-      for (const value of [keys.address, values.address, bytes, capacity, start, tokens]) {
-        this.#rows[at] = BigInt(value);
-        at += 1;
-      }
+      at = this.#write(at, keys.address);
+      at = this.#write(at, values.address);
+      at = this.#write(at, Math.min(keys.bytes, values.bytes));
+      at = this.#write(at, capacity);
+      at = this.#write(at, start);
+      at = this.#write(at, tokens);
       this.#tokens += tokens;
     }
+  }
+
+  /** @returns where the next number goes */
+  #write(at: number, value: number): number {
+    this.#rows[at] = value >>> 0;
+    this.#rows[at + 1] = Math.floor(value / HALF);
+    return at + 2;
   }
 
   /** Keys and values f32 [B][G][D] into the sequences' caches. */

@@ -23,7 +23,7 @@ const scratch_bytes_max = 1 << 19;
 /// Query heads that one thread merges at least.
 const merge_grain = 8;
 /// Key-value heads of a token that one thread stores at least.
-const store_grain = 64;
+const store_grain = 16;
 
 /// One sequence, as src/native/sequences.ts writes it: its next `tokens` positions begin at `start`.
 pub const Sequence = extern struct {
