@@ -2,6 +2,7 @@
 //! finds the signed sum. Of one token alone they hold digits, for sherry_linear/avx512_digits.zig: the sixteen low digits,
 //! their negatives, the sixteen high digits, their negatives. Of several tokens they hold words, for
 //! sherry_linear/avx512_words.zig: the sixteen sums, their negatives.
+const std = @import("std");
 const format = @import("../../format.zig");
 const avx2 = @import("avx2.zig");
 const sum_tables = @import("../sum_tables.zig");
@@ -29,22 +30,37 @@ fn fillDigits(values: *const [64]i8, tables: *[16 * block_bytes]u8) void {
     }
 }
 
-/// The sums of all blocks of four as words. The instruction multiplies unsigned bytes by signed ones, so that the values are
-/// raised by 128 and what this adds is taken off again.
+/// The sums of all blocks of four as words, two blocks at a time. The instruction multiplies unsigned bytes by signed ones, so
+/// that the values are raised by 128 and what this adds is taken off again.
 fn fillWords(values: *const [format.activation_block_columns]i8, tables: [*]u8, stride: usize) void {
-    for (0..format.activation_block_columns / format.block_columns) |block| {
-        const quad: @Vector(4, u8) = @bitCast(@as(@Vector(4, i8), values[block * 4 ..][0..4].*));
-        const raised: @Vector(16, u32) = @splat(@bitCast(quad ^ @as(@Vector(4, u8), @splat(0x80))));
-        const sums = x86.addWideProducts(raised_excess, @bitCast(raised), index_weights);
-        const words: x86.WideWords = @bitCast(sums);
-        const negatives: x86.WideWords = @bitCast(@as(Sums, @splat(0)) -% sums);
-        // The lower word of each sum, then of each negative.
-        const table = @shuffle(i16, words, negatives, table_order);
-        tables[block * stride ..][0..block_bytes].* = @as(x86.WideBytes, @bitCast(table));
+    var raised: [format.activation_block_columns]u8 align(64) = undefined;
+    for (0..raised.len / 64) |part| {
+        const loaded = x86.loadWide(@as([*]const u8, @ptrCast(values)) + part * 64);
+        raised[part * 64 ..][0..64].* = loaded ^ @as(x86.WideBytes, @splat(0x80));
+    }
+    const quads: *const [raised.len / format.block_columns]u32 = @ptrCast(&raised);
+    for (0..quads.len / 2) |pair| {
+        const first: x86.WideWords = @bitCast(sumsOf(quads[2 * pair]));
+        const second: x86.WideWords = @bitCast(sumsOf(quads[2 * pair + 1]));
+        const sums = @shuffle(i16, first, second, lower_words);
+        const negatives = @as(x86.WideWords, @splat(0)) -% sums;
+        inline for (0..2) |block| {
+            const table = tables + (2 * pair + block) * stride;
+            inline for (.{ sums, negatives }, 0..) |words, half| {
+                const of_block: x86.Bytes = @bitCast(std.simd.extract(words, block * 16, 16));
+                table[half * block_bytes / 2 ..][0 .. block_bytes / 2].* = of_block;
+            }
+        }
     }
 }
 
-const table_order = order: {
+/// The sixteen sums of a raised block of four.
+inline fn sumsOf(quad: u32) Sums {
+    return x86.addWideProducts(raised_excess, @bitCast(@as(@Vector(16, u32), @splat(quad))), index_weights);
+}
+
+/// The lower word of each of sixteen sums, then of each of sixteen others.
+const lower_words = order: {
     var order: [32]i32 = undefined;
     for (0..16) |index| {
         order[index] = 2 * index;
