@@ -3,6 +3,7 @@
 const std = @import("std");
 const bench = @import("bench.zig");
 const c_abi = @import("c_abi.zig");
+const calls = @import("c_abi/calls.zig");
 const training = @import("training_library.zig");
 
 fn ffiType(comptime T: type) []const u8 {
@@ -32,6 +33,10 @@ pub fn main(init: std.process.Init) !void {
         \\
     );
     try printTable(out, "SYMBOLS", c_abi.modules);
+    try out.writeAll("\n/** The functions that sherry_run_calls makes calls of, by their numbers there. */\n");
+    try out.writeAll("export const CALL_NUMBERS = {\n");
+    inline for (calls.listed, 0..) |function, number| try out.print("  {s}: {d},\n", .{ function[1], number });
+    try out.writeAll("} as const;\n");
     try out.writeAll("\n/** Of libsherry_bench, which benches alone load. */\n");
     try printTable(out, "BENCH_SYMBOLS", bench.modules);
     try out.writeAll("\n/** Of libsherry_training, which training alone loads. */\n");

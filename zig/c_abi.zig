@@ -8,6 +8,7 @@ pub const modules = .{
     @import("c_abi/head.zig"),
     @import("c_abi/step.zig"),
     @import("c_abi/attention.zig"),
+    @import("c_abi/calls.zig"),
     @import("c_abi/packing.zig"),
     @import("c_abi/packing_split8.zig"),
 };

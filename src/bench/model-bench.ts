@@ -8,7 +8,7 @@ import { emptyCall } from "../native/bench-library.ts";
 import type { CpuLevel } from "../native/kernels.ts";
 import { NativeMemory } from "../native/memory.ts";
 import { rangeOf } from "../native/weight.ts";
-import { type KernelTime, timeKernels } from "./kernel-timers.ts";
+import { type KernelTime, type KernelTimes, timeKernels } from "./kernel-timers.ts";
 import { hugePageBytes, residentMemory } from "./machine-facts.ts";
 import { decode, decodeTogether, prefill, pretendLength, promptIds, timed } from "./passes.ts";
 import type { ModelPlan } from "./plan.ts";
@@ -34,11 +34,11 @@ export interface StepProfile {
   readonly kernels: readonly KernelTime[];
   readonly steps: number;
   readonly step_us: number;
-  /** How many times as long a step takes as the kernels in it. */
+  /** How many times as long a step takes as the kernels in it, which are timed one by one in steps of their own. */
   readonly over_kernels: number;
+  readonly kernels_per_step: number;
+  /** Calls of native code; most of a step's kernels are listed and called together. */
   readonly calls_per_step: number;
-  /** What crossing into native code costs of a step, by the price of an empty call. */
-  readonly crossing_share: number;
 }
 
 export interface ModelReport {
@@ -148,15 +148,15 @@ export async function benchModel(options: ModelBenchOptions): Promise<ModelRepor
       on_progress(0.1 + 0.1 * index, `prefill of ${ids.length} tokens`);
       first.length = 0;
       let total_ms = 0;
-      const kernels = timeKernels(() => {
+      const times = timeKernels(() => {
         total_ms = timed(() => prefill(model, first, ids));
       });
-      return { kernels, total_ms };
+      return { ...times, total_ms };
     });
     const first_token_ms = statisticsOf(prefills.map(({ total_ms }) => total_ms));
     const { results, skipped } = await decodeAtContexts(options, model, createCache);
     const together = await decodeSequences(options, model, createCache);
-    const profile_run = profileStep(model, createCache(1 + PROFILE_RUNS * PROFILE_STEPS));
+    const profile = profileStep(model, createCache);
     const used = residentMemory();
     const huge_file_bytes = hugePageBytes("file");
     const empty_call_ns = emptyCallTime();
@@ -166,7 +166,7 @@ export async function benchModel(options: ModelBenchOptions): Promise<ModelRepor
       prefill_tokens_per_s: (ids.length / first_token_ms.median) * 1e3,
       prefill_products_share: productsShare(quietest(prefills)),
       ...{ decode: results, together, skipped, empty_call_ns },
-      profile: stepProfile(profile_run, empty_call_ns),
+      profile,
       resident:
         before === null || opened === null || used === null
           ? null
@@ -261,21 +261,34 @@ async function decodeSequences(
   });
 }
 
-interface ProfileRun {
-  readonly kernels: KernelTime[];
+interface ProfileRun extends KernelTimes {
   readonly total_ms: number;
 }
 
-function profileStep(model: PackedModel, cache: KeyValueCache): ProfileRun {
+function profileStep(model: PackedModel, createCache: (capacity: number) => KeyValueCache): StepProfile {
+  const cache = createCache(1 + 2 * PROFILE_RUNS * PROFILE_STEPS);
+  const decodeSteps = () =>
+    decode(model, cache, 1, PROFILE_STEPS).token_ms.reduce((sum, time) => sum + time, 0);
   decode(model, cache, 1, 1);
-  const runs = Array.from({ length: PROFILE_RUNS }, (): ProfileRun => {
+  const runs = Array.from({ length: PROFILE_RUNS }, () => {
+    const untimed_ms = decodeSteps();
     let total_ms = 0;
-    const kernels = timeKernels(() => {
-      total_ms = decode(model, cache, 1, PROFILE_STEPS).token_ms.reduce((sum, time) => sum + time, 0);
+    const times = timeKernels(() => {
+      total_ms = decodeSteps();
     });
-    return { kernels, total_ms };
+    return { ...times, untimed_ms, total_ms };
   });
-  return quietest(runs);
+  const { kernels, crossings } = quietest(runs);
+  const step_us = (Math.min(...runs.map(({ untimed_ms }) => untimed_ms)) * 1e3) / PROFILE_STEPS;
+  const kernels_us = kernels.reduce((sum, { time_ns }) => sum + time_ns, 0) / 1e3 / PROFILE_STEPS;
+  return {
+    kernels,
+    steps: PROFILE_STEPS,
+    step_us,
+    over_kernels: step_us / kernels_us,
+    kernels_per_step: kernels.reduce((sum, { calls }) => sum + calls, 0) / PROFILE_STEPS,
+    calls_per_step: crossings / PROFILE_STEPS,
+  };
 }
 
 function quietest(runs: readonly ProfileRun[]): ProfileRun {
@@ -285,19 +298,6 @@ function quietest(runs: readonly ProfileRun[]): ProfileRun {
 function productsShare({ kernels, total_ms }: ProfileRun): number {
   const products = kernels.filter(({ kernel }) => /^(linear|findEach) /.test(kernel));
   return products.reduce((sum, { time_ns }) => sum + time_ns, 0) / (total_ms * 1e6);
-}
-
-function stepProfile({ kernels, total_ms }: ProfileRun, empty_call_ns: number): StepProfile {
-  const kernels_ms = kernels.reduce((sum, { time_ns }) => sum + time_ns, 0) / 1e6;
-  const calls = kernels.reduce((sum, entry) => sum + entry.calls, 0);
-  return {
-    kernels,
-    steps: PROFILE_STEPS,
-    step_us: (total_ms * 1e3) / PROFILE_STEPS,
-    over_kernels: total_ms / kernels_ms,
-    calls_per_step: calls / PROFILE_STEPS,
-    crossing_share: (calls * empty_call_ns) / (total_ms * 1e6),
-  };
 }
 
 function emptyCallTime(): number {

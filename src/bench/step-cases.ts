@@ -7,6 +7,7 @@
 import { tensorBytes } from "../format/layout.ts";
 import { fillRange } from "../native/bench-library.ts";
 import type { Kernels } from "../native/kernels.ts";
+import { SequenceTable } from "../native/sequences.ts";
 import type { KeyValueRanges, NativeRange } from "../native/weight.ts";
 import { type BenchCase, checksumOf, type Residence, type Work } from "./bench-case.ts";
 import { plainDescription, weightCopies } from "./weights.ts";
@@ -105,7 +106,14 @@ export function attentionCase(
     compute: (kernels, out, copy) => {
       const cache = caches[copy];
       if (cache === undefined) throw new RangeError(`no copy ${copy}`);
-      kernels.attention(q, heads, key_value_heads, head_dim, [{ cache, start, tokens }], out);
+      kernels.attention(
+        q,
+        heads,
+        key_value_heads,
+        head_dim,
+        new SequenceTable([{ cache, start, tokens }]),
+        out,
+      );
     },
   });
 }
@@ -160,9 +168,10 @@ export function elementwiseCases(
       ...{ kernel: "store keys, values", shape: `${key_value_heads}x${head_dim}`, ...common },
       ...{ out_bytes: 2 * plane_bytes, work: vectorWork(2 * keys.bytes) },
       compute: (kernels, out) =>
-        kernels.storeKeyValue(keys, keys, key_value_heads, head_dim, [
-          { cache: cacheAt(out, plane_bytes, tokens), start: 0, tokens },
-        ]),
+        kernels.storeKeyValue(
+          ...([keys, keys, key_value_heads, head_dim] as const),
+          new SequenceTable([{ cache: cacheAt(out, plane_bytes, tokens), start: 0, tokens }]),
+        ),
     }),
     stepCase(workspace, {
       ...{ kernel: "SwiGLU", shape: `${intermediate_size}`, ...common, out_bytes: gate.bytes },

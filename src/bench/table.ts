@@ -216,7 +216,7 @@ export function reportNotes(report: BenchReport): string[] {
 function modelNotes(model: NonNullable<BenchReport["model"]>): string[] {
   const { profile, resident, skipped, scalar } = model;
   const notes = [
-    `A step takes ${figure(profile.over_kernels)} times the sum of its kernels; it makes ${figure(profile.calls_per_step)} native calls, at ${figure(model.empty_call_ns)} ns for an empty one ${(profile.crossing_share * 100).toFixed(2)} % of it.`,
+    `A step takes ${figure(profile.over_kernels)} times the sum of its ${figure(profile.kernels_per_step)} kernels, timed one by one; it makes ${figure(profile.calls_per_step)} native calls (an empty one in a loop takes ${figure(model.empty_call_ns)} ns).`,
     `Of the prefill ${percent(model.prefill_products_share)} is matrix products.`,
     ...skipped.map((reason) => `Left out: ${reason}`),
   ];

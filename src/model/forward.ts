@@ -9,24 +9,26 @@ import type { ModelConfig } from "../format/directory.ts";
 import type { CoarseHead } from "../native/coarse-head.ts";
 import { HEAD_MARGIN, type HeadCandidates } from "../native/head.ts";
 import type { Kernels } from "../native/kernels.ts";
+import type { SequenceTable } from "../native/sequences.ts";
 import {
   type LinearInput,
   type LinearWeight,
   type NativeRange,
   preparedOrderOf,
-  type SequenceRanges,
   type Split8Weight,
 } from "../native/weight.ts";
 import type { Activations } from "./activations.ts";
 import type { KeyValueCache } from "./key-value-cache.ts";
+import type { LayerCalls } from "./layer-calls.ts";
 import type { HeadNorms, LayerWeights, ModelWeights } from "./weights.ts";
 
-/** What a pass computes with; nothing in it changes from pass to pass but the activations' contents. */
+/** What a pass computes with; nothing in it changes from pass to pass but what activations and layer calls hold. */
 export interface ForwardState {
   readonly config: ModelConfig;
   readonly weights: ModelWeights;
   readonly kernels: Kernels;
   readonly activations: Activations;
+  readonly layer_calls: LayerCalls;
   /** Float64 [D/2] */
   readonly inverse_frequencies: Float64Array;
 }
@@ -40,7 +42,7 @@ export interface SequenceTokens {
 /** Where one layer of one pass computes: its weights, and every sequence's positions in its own cache. */
 interface LayerPass {
   readonly layer: LayerWeights;
-  readonly sequences: readonly SequenceRanges[];
+  readonly sequences: SequenceTable;
   readonly tokens: number;
 }
 
@@ -145,7 +147,7 @@ export interface TopOutput {
  * Runs the sequences' tokens (at most the activations' batch in all, each cache at most once) at their caches' next
  * positions and appends their keys and values. A sequence gets the same bits alone and in any company.
  *
- * `onLayer` is called before every layer; what it throws ends the pass, and the caches keep the lengths they had.
+ * The layers' calls are written down and then made, layer by layer (layer-calls.ts); `onLayer` is called before every layer; what it throws ends the pass, and the caches keep the lengths they had.
  * @throws SherryError numbers_not_finite when an activation overflows.
  */
 export function forward(
@@ -154,18 +156,24 @@ export function forward(
   output: ScoredOutput | SequenceOutputs,
   onLayer: () => void,
 ): void {
-  const { weights, kernels, activations } = state;
+  const { weights, kernels, activations, layer_calls } = state;
   const ids = joinedIds(sequences);
   const tokens = ids.length;
 
   kernels.embedding(weights.embed_tokens, ids, activations.x);
   angles(state, sequences);
 
-  for (const [index, layer] of weights.layers.entries()) {
-    onLayer();
-    const pass = { layer, sequences: rangesOf(sequences, index), tokens };
+  const parts = sequences.map(({ cache, ids: own_ids }) => ({ cache, tokens: own_ids.length }));
+  layer_calls.prepare(kernels, weights.layers.length, parts, (index, table) => {
+    const layer = weights.layers[index];
+    if (layer === undefined) throw new RangeError(`the model has no layer ${index}`);
+    const pass = { layer, sequences: table, tokens };
     addAttention(state, pass);
     addFeedForward(state, pass);
+  });
+  for (const layer of weights.layers.keys()) {
+    onLayer();
+    layer_calls.run(kernels, layer);
   }
 
   if ("tokens" in output) scoreTokens(state, tokens, output);
@@ -190,14 +198,6 @@ function angles(
     kernels.rotaryTable(inverse_frequencies, cache.length, ids.length, rows);
     first += ids.length;
   }
-}
-
-function rangesOf(sequences: readonly SequenceTokens[], layer: number): SequenceRanges[] {
-  return sequences.map(({ cache, ids }) => {
-    const layer_cache = cache.layers[layer];
-    if (layer_cache === undefined) throw new RangeError(`the cache has no layer ${layer}`);
-    return { cache: layer_cache, start: cache.length, tokens: ids.length };
-  });
 }
 
 /** The logits of the last tokens of the pass. */

@@ -15,6 +15,7 @@ import { type KeyValueElement, type LinearWeight, rangeOf } from "../native/weig
 import { allocateActivations } from "./activations.ts";
 import { type ForwardState, forward, rowsOf, type TopOutput } from "./forward.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
+import { LayerCalls } from "./layer-calls.ts";
 import { inverseFrequencies } from "./rotary-frequencies.ts";
 import { SCORED_TOKENS_MAX, ScoreBuffers, type ScoredTokens } from "./score-buffers.ts";
 import { checkSteps, checkTokens, checkTop, type SequenceStep, type StepResult } from "./sequence-steps.ts";
@@ -142,7 +143,11 @@ export class PackedModel {
       weights.lm_head.kind === "split8" ? Math.min(TOP_TOKENS_MAX, config.vocab_size - 1) : 0;
     this.#coarse_head =
       options.coarse_head === true ? openCoarseHead(weights.lm_head, kernels, cleanup) : null;
-    this.#state = { config, weights, kernels, activations, inverse_frequencies: inverseFrequencies(config) };
+    this.#state = {
+      ...{ config, weights, kernels, activations },
+      layer_calls: new LayerCalls(),
+      inverse_frequencies: inverseFrequencies(config),
+    };
     this.#free = () => {
       for (const undo of cleanup.splice(0).reverse()) undo();
     };

@@ -8,10 +8,11 @@
 import { type Pointer, ptr } from "bun:ffi";
 import { SherryError } from "../errors.ts";
 import { THREAD_COUNT_MAX } from "../limits.ts";
+import type { CallList, CallValues, ListedSymbol } from "./call-list.ts";
 import { library } from "./library.ts";
 import { multiply } from "./products.ts";
 import { need } from "./ranges.ts";
-import { SequenceTable } from "./sequences.ts";
+import type { SequenceTable } from "./sequences.ts";
 import { checkStatus } from "./status.ts";
 import { defaultThreadCount } from "./threads.ts";
 import {
@@ -21,7 +22,6 @@ import {
   type LinearInput,
   type LinearWeight,
   type NativeRange,
-  type SequenceRanges,
   type TableWeight,
 } from "./weight.ts";
 
@@ -61,8 +61,9 @@ export class Kernels {
   readonly cpu_level: CpuLevel;
   readonly thread_count: number;
   readonly #symbols = library().symbols;
-  readonly #sequences = new SequenceTable();
   #context: Pointer | null;
+  /** Where calls are written down; null while they are made. */
+  #list: CallList | null = null;
 
   private constructor(context: Pointer, cpu_level: CpuLevel, thread_count: number) {
     this.#context = context;
@@ -102,6 +103,53 @@ export class Kernels {
   }
 
   /**
+   * Writes down in `list` the calls that `work` asks for instead of making them; `run` makes them. All buffers that they name must
+   * outlive that. @throws SherryError internal, when `work` wants a result at once
+   */
+  record(list: CallList, work: () => void): void {
+    this.#list = list;
+    try {
+      work();
+    } finally {
+      this.#list = null;
+    }
+  }
+
+  /** Makes the calls begin .. end of a list. @throws SherryError what the first one that failed would have thrown */
+  run(list: CallList, begin: number, end: number): void {
+    list.run(this.context, begin, end);
+  }
+
+  /** `what` names the method, and `weight`, where there is one, what it computes with. */
+  #call<S extends ListedSymbol>(
+    what: string,
+    weight: LinearWeight | null,
+    symbol: S,
+    values: CallValues<S>,
+  ): void {
+    if (this.#list !== null) {
+      this.#list.add(symbol, labelOf(what, weight), values);
+      return;
+    }
+    // CallValues are what this function takes, which the compiler cannot see of a function that it does not know.
+    const native = this.#symbols[symbol] as unknown as (
+      context: Pointer,
+      ...values: readonly number[]
+    ) => number;
+    const status = native(this.context, ...values);
+    if (status !== 0) checkStatus(status, labelOf(what, weight));
+  }
+
+  /** For calls whose buffers or results belong to the caller's moment. */
+  #refuseList(what: string): void {
+    if (this.#list === null) return;
+    throw new SherryError("internal", what, {
+      expected: "a call that is made at once",
+      received: "a list of calls",
+    });
+  }
+
+  /**
    * x f32 [B][K] to int8 and tables, the columns in the order of the weights that will read them ("strided": K is a
    * multiple of 64). @throws SherryError numbers_not_finite
    */
@@ -113,25 +161,19 @@ export class Kernels {
     column_order: ColumnOrder = "natural",
   ): void {
     const address = need("prepare: x", x, tokens * columns * 4);
-    const status = this.#symbols.sherry_prepare(
-      this.context,
-      address,
-      tokens,
-      columns,
-      COLUMN_ORDER_CODES[column_order],
-      prepared.address,
-      prepared.bytes,
-    );
-    checkStatus(status, "preparing activations");
+    const order = COLUMN_ORDER_CODES[column_order];
+    const values = [address, tokens, columns, order, prepared.address, prepared.bytes] as const;
+    this.#call("prepare", null, "sherry_prepare", values);
   }
 
   /** y f32 [B][R] = input [B][K] times weight^T. */
   linear(weight: LinearWeight, input: LinearInput, tokens: number, y: NativeRange): void {
-    multiply(this.context, weight, input, tokens, y);
+    multiply((symbol, values) => this.#call("linear", weight, symbol, values), weight, input, tokens, y);
   }
 
   /** Rows `ids` of a table [V, C]: out f32 [B][C]. */
   embedding(table: TableWeight, ids: Uint32Array, out: NativeRange): void {
+    this.#refuseList("embedding");
     const tokens = ids.length;
     const address = need("embedding: out", out, tokens * table.columns * 4);
     const status = this.#symbols.sherry_embedding(
@@ -158,20 +200,19 @@ export class Kernels {
     y: NativeRange,
   ): void {
     const bytes = vectors * size * 4;
-    const status = this.#symbols.sherry_rms_norm(
-      this.context,
+    this.#call("rmsNorm", null, "sherry_rms_norm", [
       need("rmsNorm: x", x, bytes),
       need("rmsNorm: weight", weight, size * 4),
       epsilon,
       vectors,
       size,
       need("rmsNorm: y", y, bytes),
-    );
-    checkStatus(status, "RMS norm");
+    ]);
   }
 
   /** Cosines and sines f32 [B][2][D/2] of positions start .. start + B. */
   rotaryTable(inverse_frequencies: Float64Array, start: number, tokens: number, out: NativeRange): void {
+    this.#refuseList("rotaryTable");
     const pairs = inverse_frequencies.length;
     const status = this.#symbols.sherry_rotary_table(
       this.context,
@@ -186,15 +227,13 @@ export class Kernels {
 
   /** Rotates x f32 [B][heads][D] in place. */
   rotary(x: NativeRange, tokens: number, heads: number, head_dim: number, cosines_sines: NativeRange): void {
-    const status = this.#symbols.sherry_rotary(
-      this.context,
+    this.#call("rotary", null, "sherry_rotary", [
       need("rotary: x", x, tokens * heads * head_dim * 4),
       tokens,
       heads,
       head_dim,
       need("rotary: table", cosines_sines, tokens * head_dim * 4),
-    );
-    checkStatus(status, "rotary");
+    ]);
   }
 
   /** Keys and values f32 [B][G][D] into one layer's caches, sequence after sequence. */
@@ -203,10 +242,18 @@ export class Kernels {
     values: NativeRange,
     heads: number,
     head_dim: number,
-    sequences: readonly SequenceRanges[],
+    sequences: SequenceTable,
   ): void {
-    this.#sequences.fill(sequences);
-    this.#sequences.store(this.context, keys, values, heads, head_dim);
+    const bytes = sequences.tokens * heads * head_dim * 4;
+    this.#call("storeKeyValue", null, "sherry_key_value_store", [
+      need("storeKeyValue: keys", keys, bytes),
+      need("storeKeyValue: values", values, bytes),
+      heads,
+      head_dim,
+      sequences.element_code,
+      sequences.address,
+      sequences.count,
+    ]);
   }
 
   /** Causal grouped-query attention of q f32 [B][H][D], sequence after sequence: out f32 [B][H][D]. */
@@ -215,37 +262,42 @@ export class Kernels {
     heads: number,
     key_value_heads: number,
     head_dim: number,
-    sequences: readonly SequenceRanges[],
+    sequences: SequenceTable,
     out: NativeRange,
   ): void {
-    this.#sequences.fill(sequences);
-    this.#sequences.attend(this.context, q, heads, key_value_heads, head_dim, out);
+    const bytes = sequences.tokens * heads * head_dim * 4;
+    this.#call("attention", null, "sherry_attention", [
+      need("attention: q", q, bytes),
+      heads,
+      key_value_heads,
+      head_dim,
+      sequences.element_code,
+      sequences.address,
+      sequences.count,
+      need("attention: out", out, bytes),
+    ]);
   }
 
   /** out = silu(gate) * up, f32 [count]; out may be gate or up. */
   swiglu(gate: NativeRange, up: NativeRange, count: number, out: NativeRange): void {
     const bytes = count * 4;
-    const status = this.#symbols.sherry_swiglu(
-      this.context,
+    this.#call("swiglu", null, "sherry_swiglu", [
       need("swiglu: gate", gate, bytes),
       need("swiglu: up", up, bytes),
       count,
       need("swiglu: out", out, bytes),
-    );
-    checkStatus(status, "SwiGLU");
+    ]);
   }
 
   /** x += y, f32 [count]. */
   add(x: NativeRange, y: NativeRange, count: number): void {
     const bytes = count * 4;
-    checkStatus(
-      this.#symbols.sherry_add(this.context, need("add: x", x, bytes), need("add: y", y, bytes), count),
-      "residual",
-    );
+    this.#call("add", null, "sherry_add", [need("add: x", x, bytes), need("add: y", y, bytes), count]);
   }
 
   /** out = softmax(x), f32 [vectors][size]. @throws SherryError numbers_not_finite */
   softmax(x: NativeRange, vectors: number, size: number, out: NativeRange): void {
+    this.#refuseList("softmax");
     const bytes = vectors * size * 4;
     const status = this.#symbols.sherry_softmax(
       this.context,
@@ -259,6 +311,7 @@ export class Kernels {
 
   /** The index of the largest of x f32 [size], the lowest of equals. @throws SherryError numbers_not_finite */
   argmax(x: NativeRange, size: number): number {
+    this.#refuseList("argmax");
     const index = new Uint32Array(1);
     const status = this.#symbols.sherry_argmax(
       this.context,
@@ -270,4 +323,9 @@ export class Kernels {
     checkStatus(status, "argmax");
     return index[0] ?? 0;
   }
+}
+
+/** The method, and of a product its weight's kind and shape. */
+function labelOf(what: string, weight: LinearWeight | null): string {
+  return weight === null ? what : `${what} ${weight.kind} ${weight.rows}x${weight.columns}`;
 }

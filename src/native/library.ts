@@ -5,7 +5,7 @@ import { builtLibrary } from "./build.ts";
 import { SYMBOLS } from "./symbols.ts";
 
 /** zig/c_abi/context.zig's abi_version. */
-export const ABI_VERSION = 4;
+export const ABI_VERSION = 5;
 
 function open(path: string) {
   try {

@@ -3,117 +3,72 @@
  *
  * Legend: B tokens, K in_features, R out_features.
  */
-import type { Pointer } from "bun:ffi";
 import { SherryError } from "../errors.ts";
-import { library } from "./library.ts";
+import type { CallValues, ListedSymbol } from "./call-list.ts";
 import { need } from "./ranges.ts";
-import { checkStatus } from "./status.ts";
 import {
-  type BlockWeight,
-  type DenseWeight,
   ELEMENT_CODES,
   GRANULARITY_CODES,
   type LinearInput,
   type LinearWeight,
   type NativeRange,
   preparedOrderOf,
-  type Q8Weight,
-  type SherryWeight,
-  type Split8Weight,
 } from "./weight.ts";
 
-/** What all products need beside their weight. */
-interface Call {
-  readonly context: Pointer;
-  readonly input: LinearInput;
-  readonly tokens: number;
-  /** f32 [B][R] */
-  readonly out: Pointer;
-}
+/** What makes a call or writes it down. */
+export type LinearCall = <S extends LinearSymbol>(symbol: S, values: CallValues<S>) => void;
 
-/** y f32 [B][R] = input [B][K] times weight^T, computed by `context`. */
+/** The functions that multiply. */
+type LinearSymbol = Extract<ListedSymbol, `sherry_linear_${string}`>;
+
+/** y f32 [B][R] = input [B][K] times weight^T, by one call. */
 export function multiply(
-  context: Pointer,
+  call: LinearCall,
   weight: LinearWeight,
   input: LinearInput,
   tokens: number,
   y: NativeRange,
 ): void {
-  const call = { context, input, tokens, out: need("linear: y", y, tokens * weight.rows * 4) };
-  checkStatus(run(weight, call), `${weight.kind} matrix product`);
-}
-
-function run(weight: LinearWeight, call: Call): number {
+  const out = need("linear: y", y, tokens * weight.rows * 4);
+  const { range, rows, columns } = weight;
+  const { address, bytes } = range;
   switch (weight.kind) {
-    case "sherry":
-      return multiplySherry(weight, call);
+    case "sherry": {
+      const prepared = preparedOf(weight, input);
+      const { granularity, group_columns, scale_element } = weight;
+      call("sherry_linear_sherry", [
+        address,
+        bytes,
+        rows,
+        columns,
+        GRANULARITY_CODES[granularity],
+        group_columns,
+        ELEMENT_CODES[scale_element],
+        prepared.address,
+        prepared.bytes,
+        tokens,
+        out,
+      ]);
+      break;
+    }
     case "q8":
     case "q6k":
     case "int4":
-    case "split8":
-      return multiplyBlocks(weight, call);
+    case "split8": {
+      const prepared = preparedOf(weight, input);
+      const values = [address, bytes, rows, columns, prepared.address, prepared.bytes, tokens, out] as const;
+      call(`sherry_linear_${weight.kind}`, values);
+      break;
+    }
     case "f32":
     case "f16":
-    case "bf16":
-      return multiplyDense(weight, call);
+    case "bf16": {
+      const x = need("linear: x", input.x, tokens * columns * 4);
+      const element = ELEMENT_CODES[weight.kind];
+      call("sherry_linear_dense", [address, bytes, element, rows, columns, x, tokens, out]);
+      break;
+    }
   }
-}
-
-function multiplySherry(weight: SherryWeight, { context, input, tokens, out }: Call): number {
-  const { range, rows, columns, granularity, group_columns, scale_element } = weight;
-  const prepared = preparedOf(weight, input);
-  return library().symbols.sherry_linear_sherry(
-    context,
-    range.address,
-    range.bytes,
-    rows,
-    columns,
-    GRANULARITY_CODES[granularity],
-    group_columns,
-    ELEMENT_CODES[scale_element],
-    prepared.address,
-    prepared.bytes,
-    tokens,
-    out,
-  );
-}
-
-/** Kinds whose bytes follow from rows and columns alone. */
-function multiplyBlocks(
-  weight: Q8Weight | BlockWeight | Split8Weight,
-  { context, input, tokens, out }: Call,
-): number {
-  const { kind, range, rows, columns } = weight;
-  const prepared = preparedOf(weight, input);
-  const symbol = `sherry_linear_${kind}` as const;
-  return library().symbols[symbol](
-    context,
-    range.address,
-    range.bytes,
-    rows,
-    columns,
-    prepared.address,
-    prepared.bytes,
-    tokens,
-    out,
-  );
-}
-
-function multiplyDense(weight: DenseWeight, { context, input, tokens, out }: Call): number {
-  const { range, rows, columns } = weight;
-  const x = need("linear: x", input.x, tokens * columns * 4);
-  const element = ELEMENT_CODES[weight.kind];
-  return library().symbols.sherry_linear_dense(
-    context,
-    range.address,
-    range.bytes,
-    element,
-    rows,
-    columns,
-    x,
-    tokens,
-    out,
-  );
 }
 
 function preparedOf(weight: LinearWeight, input: LinearInput): NativeRange {

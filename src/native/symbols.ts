@@ -68,6 +68,7 @@ export const SYMBOLS = {
   sherry_argmax: { args: ["ptr", "ptr", "u64", "u64", "ptr"], returns: "i32" },
   sherry_key_value_store: { args: ["ptr", "ptr", "ptr", "u64", "u64", "u32", "ptr", "u64"], returns: "i32" },
   sherry_attention: { args: ["ptr", "ptr", "u64", "u64", "u64", "u32", "ptr", "u64", "ptr"], returns: "i32" },
+  sherry_run_calls: { args: ["ptr", "ptr", "u64", "ptr"], returns: "i32" },
   sherry_pack_widen: { args: ["ptr", "u64", "u32", "ptr", "u64", "ptr"], returns: "i32" },
   sherry_pack_narrow: { args: ["ptr", "u64", "u32", "ptr", "u64", "ptr", "ptr"], returns: "i32" },
   sherry_pack_grid_scan: { args: ["ptr", "u64", "u64", "ptr", "u64", "ptr"], returns: "i32" },
@@ -82,6 +83,23 @@ export const SYMBOLS = {
     args: ["ptr", "u64", "u64", "ptr", "ptr", "u64", "ptr", "u64", "ptr"],
     returns: "i32",
   },
+} as const;
+
+/** The functions that sherry_run_calls makes calls of, by their numbers there. */
+export const CALL_NUMBERS = {
+  sherry_prepare: 0,
+  sherry_linear_sherry: 1,
+  sherry_linear_q8: 2,
+  sherry_linear_q6k: 3,
+  sherry_linear_int4: 4,
+  sherry_linear_dense: 5,
+  sherry_linear_split8: 6,
+  sherry_rms_norm: 7,
+  sherry_rotary: 8,
+  sherry_swiglu: 9,
+  sherry_add: 10,
+  sherry_key_value_store: 11,
+  sherry_attention: 12,
 } as const;
 
 /** Of libsherry_bench, which benches alone load. */

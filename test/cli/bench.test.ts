@@ -64,7 +64,13 @@ describe("a quick run", () => {
     expect(model.skipped).toEqual(["decoding at 4096 tokens: the model's limit is 96"]);
     expect(model.scalar?.is_token_identical ?? true).toBe(true);
     expect(model.profile.kernels.map(({ kernel }) => kernel)).toContain("attention");
-    expect(model.profile.over_kernels).toBeGreaterThan(1);
+    const { profile } = model;
+    const kernels_us = profile.kernels.reduce((sum, { time_ns }) => sum + time_ns, 0) / 1e3 / profile.steps;
+    expect(profile.over_kernels).toBeCloseTo(profile.step_us / kernels_us, 6);
+    // Embedding, positions, the last norm, its preparation and the head; every layer's kernels together.
+    const layers = profile.kernels.find(({ kernel }) => kernel === "attention")?.calls ?? 0;
+    expect(profile.calls_per_step).toBe(layers / profile.steps + 5);
+    expect(profile.kernels_per_step).toBeGreaterThan(2 * profile.calls_per_step);
     expect(model.open_ms.count).toBe(2);
   });
 

@@ -5,6 +5,7 @@
 import { expect, test } from "bun:test";
 import { Kernels } from "../../src/native/kernels.ts";
 import { NativeMemory } from "../../src/native/memory.ts";
+import { SequenceTable } from "../../src/native/sequences.ts";
 import { rangeOf } from "../../src/native/weight.ts";
 import { randomNumbers } from "../format/sample-tensors.ts";
 
@@ -34,7 +35,8 @@ test.each([
     const [one, two, three] = [1, 2, 3].map((thread_count) => {
       const kernels = Kernels.create({ thread_count });
       const out = NativeMemory.allocate(count * 4);
-      kernels.attention(rangeOf(q), heads, groups, head_dim, [{ cache, start, tokens }], rangeOf(out));
+      const sequences = new SequenceTable([{ cache, start, tokens }]);
+      kernels.attention(rangeOf(q), heads, groups, head_dim, sequences, rangeOf(out));
       const attended = out.view(0, count * 4).slice();
       out.free();
       kernels.close();

@@ -8,7 +8,7 @@ const ThreadPool = @import("../thread_pool.zig").ThreadPool;
 const Status = @import("status.zig").Status;
 
 /// Raised whenever a signature or the meaning of an argument changes; the loader refuses any other.
-pub const abi_version: u32 = 4;
+pub const abi_version: u32 = 5;
 pub const thread_count_max = 256;
 
 const allocator = std.heap.page_allocator;
