@@ -1,6 +1,6 @@
 /**
- * The native calls of a model's layers, written down when a pass has other sequences than the one before and made as often as
- * passes with the same ones follow: while sequences are decoded nothing but their positions changes from token to token.
+ * The native calls of a model's layers, written down for a pass over some sequences and made again for every later one over the
+ * same: while sequences are decoded nothing but their positions changes from token to token.
  */
 import { CallList } from "../native/call-list.ts";
 import type { Kernels } from "../native/kernels.ts";
@@ -16,48 +16,64 @@ export interface SequencePart {
 /** Asks for all kernels of layer `layer`, whose caches are in `sequences`. */
 export type LayerWork = (layer: number, sequences: SequenceTable) => void;
 
-export class LayerCalls {
-  readonly #list = new CallList();
-  /** Where each layer's calls end. */
-  #ends: number[] = [];
-  #parts: readonly SequencePart[] = [];
-  #tables: SequenceTable[] = [];
+/** Passes whose calls are kept: as many answers as a small server advances in turn, each by passes of its own. */
+const PASSES_KEPT = 8;
 
-  /** Makes ready the calls of a pass over `parts`, each at its cache's length; `work` is asked when they differ. */
+/** The calls of one pass over all layers. */
+interface WrittenPass {
+  readonly parts: readonly SequencePart[];
+  readonly list: CallList;
+  /** Where each layer's calls end. */
+  readonly ends: readonly number[];
+  readonly tables: readonly SequenceTable[];
+}
+
+export class LayerCalls {
+  /** The one used last is the first. */
+  readonly #passes: WrittenPass[] = [];
+
+  /** Makes ready the calls of a pass over `parts`, each at its cache's length; `work` is asked when they are not kept. */
   prepare(kernels: Kernels, layers: number, parts: readonly SequencePart[], work: LayerWork): void {
-    if (!this.#areOf(parts)) this.#record(kernels, layers, parts, work);
-    for (const table of this.#tables) {
+    const place = this.#passes.findIndex((pass) => isOf(pass, parts));
+    const [kept] = place < 0 ? [] : this.#passes.splice(place, 1);
+    const pass = kept ?? write(kernels, layers, parts, work);
+    this.#passes.unshift(pass);
+    this.#passes.splice(PASSES_KEPT);
+    for (const table of pass.tables) {
       for (const [sequence, { cache }] of parts.entries()) table.setStart(sequence, cache.length);
     }
   }
 
-  /** Makes the calls of one layer. */
+  /** Makes the calls of one layer of the pass that was made ready last. */
   run(kernels: Kernels, layer: number): void {
-    const end = this.#ends[layer];
-    if (end === undefined) throw new RangeError(`layer ${layer} of ${this.#ends.length}`);
-    kernels.run(this.#list, this.#ends[layer - 1] ?? 0, end);
+    const [pass] = this.#passes;
+    const end = pass?.ends[layer];
+    if (pass === undefined || end === undefined) throw new RangeError(`no calls of layer ${layer}`);
+    kernels.run(pass.list, pass.ends[layer - 1] ?? 0, end);
   }
+}
 
-  #areOf(parts: readonly SequencePart[]): boolean {
-    if (parts.length !== this.#parts.length) return false;
-    return parts.every(({ cache, tokens }, index) => {
-      const part = this.#parts[index];
-      return part?.cache === cache && part.tokens === tokens;
-    });
-  }
+function isOf(pass: WrittenPass, parts: readonly SequencePart[]): boolean {
+  if (parts.length !== pass.parts.length) return false;
+  return parts.every(({ cache, tokens }, index) => {
+    const part = pass.parts[index];
+    return part?.cache === cache && part.tokens === tokens;
+  });
+}
 
-  #record(kernels: Kernels, layers: number, parts: readonly SequencePart[], work: LayerWork): void {
-    // Until all is written down there is nothing that another pass could take for its own.
-    this.#parts = [];
-    this.#list.clear();
-    this.#ends = [];
-    this.#tables = Array.from({ length: layers }, (_, layer) => new SequenceTable(rangesOf(parts, layer)));
-    for (const [layer, table] of this.#tables.entries()) {
-      kernels.record(this.#list, () => work(layer, table));
-      this.#ends.push(this.#list.length);
-    }
-    this.#parts = [...parts];
-  }
+function write(
+  kernels: Kernels,
+  layers: number,
+  parts: readonly SequencePart[],
+  work: LayerWork,
+): WrittenPass {
+  const list = new CallList();
+  const tables = Array.from({ length: layers }, (_, layer) => new SequenceTable(rangesOf(parts, layer)));
+  const ends = tables.map((table, layer) => {
+    kernels.record(list, () => work(layer, table));
+    return list.length;
+  });
+  return { parts: [...parts], list, ends, tables };
 }
 
 function rangesOf(parts: readonly SequencePart[], layer: number) {

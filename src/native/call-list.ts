@@ -40,10 +40,6 @@ export class CallList {
     return this.labels.length;
   }
 
-  clear(): void {
-    this.labels.length = 0;
-  }
-
   /**
    * Writes down a call of `symbol` with `values` after its context: sizes, codes and addresses. What lies at the addresses is
    * the caller's and must outlive the list's last run.

@@ -157,6 +157,26 @@ test("a pass that ended amid its layers can be made again, and another one inste
   b.cache.free();
 });
 
+test("the calls of the passes used last are kept, so many and no more", () => {
+  const kernels = Kernels.create({ cpu_level: "scalar", thread_count: 1 });
+  const calls = new LayerCalls();
+  const caches = Array.from({ length: 9 }, () => model.createCache(8));
+  const asked: number[] = [];
+  const prepare = (index: number) => {
+    const cache = caches[index];
+    if (cache === undefined) throw new RangeError("no such cache");
+    calls.prepare(kernels, 1, [{ cache, tokens: 1 }], () => asked.push(index));
+  };
+  expect(() => calls.run(kernels, 0)).toThrow("no calls of layer 0");
+  for (const index of [0, 1, 2, 3, 4, 5, 6, 7, 0, 3]) prepare(index);
+  expect(asked).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  // The ninth takes the place of the one that was used longest ago.
+  for (const index of [8, 0, 3, 2, 1]) prepare(index);
+  expect(asked.slice(8)).toEqual([8, 1]);
+  for (const cache of caches) cache.free();
+  kernels.close();
+});
+
 test("what cannot be written down leaves nothing that a later pass would take for its own", () => {
   const kernels = Kernels.create({ cpu_level: "scalar", thread_count: 1 });
   const calls = new LayerCalls();
@@ -172,7 +192,7 @@ test("what cannot be written down leaves nothing that a later pass would take fo
   expect(asked).toBe(5);
   calls.prepare(kernels, 3, parts, work);
   expect(asked).toBe(5);
-  expect(() => calls.run(kernels, 3)).toThrow("layer 3 of 3");
+  expect(() => calls.run(kernels, 3)).toThrow("no calls of layer 3");
   expect(() => calls.prepare(kernels, 4, [{ cache, tokens: 2 }], work)).toThrow("the cache has no layer 3");
   cache.free();
   kernels.close();
