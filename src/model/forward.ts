@@ -147,7 +147,9 @@ export interface TopOutput {
  * Runs the sequences' tokens (at most the activations' batch in all, each cache at most once) at their caches' next
  * positions and appends their keys and values. A sequence gets the same bits alone and in any company.
  *
- * The layers' calls are written down and then made, layer by layer (layer-calls.ts); `onLayer` is called before every layer; what it throws ends the pass, and the caches keep the lengths they had.
+ * The layers' kernels are written down as a list of calls, which later passes over the same sequences use again
+ * (layer-calls.ts), and computed layer by layer. `onLayer` is called before every layer; what it throws ends the pass, and
+ * the caches keep the lengths they had.
  * @throws SherryError numbers_not_finite when an activation overflows.
  */
 export function forward(
