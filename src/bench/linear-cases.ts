@@ -5,6 +5,7 @@
  */
 import { tensorBytes } from "../format/layout.ts";
 import { fillRange, twoBitBytes } from "../native/bench-library.ts";
+import { CallList } from "../native/call-list.ts";
 import { type CpuLevel, type Kernels, preparedBytes } from "../native/kernels.ts";
 import { type LinearWeight, readsPrepared } from "../native/weight.ts";
 import { type BenchCase, checksumOf, type Residence, type Verification, type Work } from "./bench-case.ts";
@@ -42,11 +43,19 @@ export function linearCase(workspace: Workspace, options: LinearCaseOptions): Be
   const copies = weightCopies(workspace, weight, residence);
   const input = workspace.input(tokens, columns);
   const y = workspace.buffer(`y ${rows}x${tokens}`, rows * tokens * 4);
+  // From a list, as a model computes its layers.
+  const list = new CallList();
+  const ends = copies.map((chosen) => {
+    kernels.record(list, () => {
+      if (prepares) kernels.prepare(input.x, tokens, columns, input.prepared);
+      kernels.linear(chosen, input, tokens, y);
+    });
+    return list.length;
+  });
   const run = (copy: number) => {
-    const chosen = copies[copy];
-    if (chosen === undefined) throw new RangeError(`no copy ${copy}`);
-    if (prepares) kernels.prepare(input.x, tokens, columns, input.prepared);
-    kernels.linear(chosen, input, tokens, y);
+    const end = ends[copy];
+    if (end === undefined) throw new RangeError(`no copy ${copy}`);
+    kernels.run(list, ends[copy - 1] ?? 0, end);
   };
   return {
     ...{ kernel, shape: `${rows}x${columns}`, tokens, threads, residence, run },
