@@ -5,7 +5,7 @@
  */
 import { CallList } from "../native/call-list.ts";
 import { HeadCandidates } from "../native/head.ts";
-import { Kernels } from "../native/kernels.ts";
+import { Kernels, labelOf } from "../native/kernels.ts";
 
 export interface KernelTime {
   /** The method; for a matrix product its kind and shape. */
@@ -30,15 +30,10 @@ function methodNames(): string[] {
     .map(([name]) => name);
 }
 
-/** A weight, the first or second value, names its product better than the method does. */
-function nameOf(method: string, values: readonly unknown[]): string {
-  for (const value of values.slice(0, 2)) {
-    if (typeof value !== "object" || value === null) continue;
-    if ("kind" in value && "rows" in value && "columns" in value) {
-      return `${method} ${value.kind} ${value.rows}x${value.columns}`;
-    }
-  }
-  return method;
+/** As a list names it; the weight, where there is one, is the first or second value. */
+function nameOf(method: string, [first, second]: readonly unknown[]): string {
+  const name = labelOf(method, first);
+  return name === method ? labelOf(method, second) : name;
 }
 
 /** Runs `work` once. @returns the kernels it computed */

@@ -106,14 +106,8 @@ export function attentionCase(
     compute: (kernels, out, copy) => {
       const cache = caches[copy];
       if (cache === undefined) throw new RangeError(`no copy ${copy}`);
-      kernels.attention(
-        q,
-        heads,
-        key_value_heads,
-        head_dim,
-        new SequenceTable([{ cache, start, tokens }]),
-        out,
-      );
+      const sequences = new SequenceTable([{ cache, start, tokens }]);
+      kernels.attention(q, heads, key_value_heads, head_dim, sequences, out);
     },
   });
 }
@@ -167,11 +161,11 @@ export function elementwiseCases(
     stepCase(workspace, {
       ...{ kernel: "store keys, values", shape: `${key_value_heads}x${head_dim}`, ...common },
       ...{ out_bytes: 2 * plane_bytes, work: vectorWork(2 * keys.bytes) },
-      compute: (kernels, out) =>
-        kernels.storeKeyValue(
-          ...([keys, keys, key_value_heads, head_dim] as const),
-          new SequenceTable([{ cache: cacheAt(out, plane_bytes, tokens), start: 0, tokens }]),
-        ),
+      compute: (kernels, out) => {
+        const cache = cacheAt(out, plane_bytes, tokens);
+        const sequences = new SequenceTable([{ cache, start: 0, tokens }]);
+        kernels.storeKeyValue(keys, keys, key_value_heads, head_dim, sequences);
+      },
     }),
     stepCase(workspace, {
       ...{ kernel: "SwiGLU", shape: `${intermediate_size}`, ...common, out_bytes: gate.bytes },

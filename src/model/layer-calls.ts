@@ -29,7 +29,7 @@ interface WrittenPass {
 }
 
 export class LayerCalls {
-  /** The one used last is the first. */
+  /** The one used last is the first. Those of a cache that was freed are never asked for again, and make room in time. */
   readonly #passes: WrittenPass[] = [];
 
   /** Makes ready the calls of a pass over `parts`, each at its cache's length; `work` is asked when they are not kept. */

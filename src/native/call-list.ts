@@ -1,7 +1,7 @@
 /**
  * Native calls that are written down once and then made behind one crossing, as often as wanted (zig/c_abi/calls.zig). A call
  * out of JavaScript costs nanoseconds in a loop that does nothing else; amid kernels that stream a model through the caches
- * everything that it needs comes from memory again, and it costs a microsecond.
+ * everything that it needs comes from memory again, and it costs about a microsecond.
  */
 import { type Pointer, ptr } from "bun:ffi";
 import { library } from "./library.ts";
@@ -30,6 +30,8 @@ const bits_of_f32 = new Uint32Array(number_of_f32.buffer);
 export class CallList {
   /** What each call computes, for errors and timing. */
   readonly labels: string[] = [];
+  /** What the calls compute with, so that it is there as long as they are. */
+  readonly #subjects: unknown[] = [];
   readonly #symbols = library().symbols;
   #words = wordArray(64 * CALL_WORDS);
   #address: number = ptr(this.#words);
@@ -41,10 +43,10 @@ export class CallList {
   }
 
   /**
-   * Writes down a call of `symbol` with `values` after its context: sizes, codes and addresses. What lies at the addresses is
-   * the caller's and must outlive the list's last run.
+   * Writes down a call of `symbol` with `values` after its context: sizes, codes and addresses. `subject` is kept; native memory
+   * is the caller's and must outlive the list's last run.
    */
-  add(symbol: ListedSymbol, label: string, values: readonly number[]): void {
+  add(symbol: ListedSymbol, label: string, values: readonly number[], subject: unknown): void {
     const start = this.length * CALL_WORDS;
     if (start === this.#words.length) {
       const grown = wordArray(2 * this.#words.length);
@@ -65,6 +67,7 @@ export class CallList {
       }
     }
     this.labels.push(label);
+    this.#subjects.push(subject);
   }
 
   /** Makes the calls begin .. end with `context`. @throws SherryError what the first one that failed says */

@@ -120,15 +120,15 @@ export class Kernels {
     list.run(this.context, begin, end);
   }
 
-  /** `what` names the method, and `weight`, where there is one, what it computes with. */
+  /** `what` names the method, and `subject` is what it computes with: it is there until the call, or its list, is no more. */
   #call<S extends ListedSymbol>(
     what: string,
-    weight: LinearWeight | null,
+    subject: LinearWeight | SequenceTable | null,
     symbol: S,
     values: CallValues<S>,
   ): void {
     if (this.#list !== null) {
-      this.#list.add(symbol, labelOf(what, weight), values);
+      this.#list.add(symbol, labelOf(what, subject), values, subject);
       return;
     }
     // CallValues are what this function takes, which the compiler cannot see of a function that it does not know.
@@ -137,7 +137,7 @@ export class Kernels {
       ...values: readonly number[]
     ) => number;
     const status = native(this.context, ...values);
-    if (status !== 0) checkStatus(status, labelOf(what, weight));
+    if (status !== 0) checkStatus(status, labelOf(what, subject));
   }
 
   /** For calls whose buffers or results belong to the caller's moment. */
@@ -245,7 +245,7 @@ export class Kernels {
     sequences: SequenceTable,
   ): void {
     const bytes = sequences.tokens * heads * head_dim * 4;
-    this.#call("storeKeyValue", null, "sherry_key_value_store", [
+    this.#call("storeKeyValue", sequences, "sherry_key_value_store", [
       need("storeKeyValue: keys", keys, bytes),
       need("storeKeyValue: values", values, bytes),
       heads,
@@ -266,7 +266,7 @@ export class Kernels {
     out: NativeRange,
   ): void {
     const bytes = sequences.tokens * heads * head_dim * 4;
-    this.#call("attention", null, "sherry_attention", [
+    this.#call("attention", sequences, "sherry_attention", [
       need("attention: q", q, bytes),
       heads,
       key_value_heads,
@@ -325,7 +325,9 @@ export class Kernels {
   }
 }
 
-/** The method, and of a product its weight's kind and shape. */
-function labelOf(what: string, weight: LinearWeight | null): string {
-  return weight === null ? what : `${what} ${weight.kind} ${weight.rows}x${weight.columns}`;
+/** How a call is named: by its method and, where it computes with a weight, that one's kind and shape. */
+export function labelOf(what: string, subject: unknown): string {
+  if (typeof subject !== "object" || subject === null) return what;
+  if (!("kind" in subject && "rows" in subject && "columns" in subject)) return what;
+  return `${what} ${subject.kind} ${subject.rows}x${subject.columns}`;
 }

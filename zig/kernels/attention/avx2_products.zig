@@ -17,7 +17,7 @@ const powers_stride = attention.segment_positions;
 pub fn Ahead(comptime Stored: type) type {
     return struct {
         const Self = @This();
-        /// How far ahead, as measured best.
+        /// How far ahead: from 64 to 256 measured alike.
         const positions = 128;
 
         /// Of position 0 of a segment: the address of what is read `positions` later, and that in the next unit.
@@ -26,7 +26,7 @@ pub fn Ahead(comptime Stored: type) type {
         /// The segment's first position of which the next unit's is fetched.
         next_from: usize,
 
-        /// For what other rows have read before: it is fetched once more, which does nothing.
+        /// Nothing ahead: what is read anyway is asked for.
         pub fn none(read: [*]const Stored) Self {
             return .{ .own = @intFromPtr(read), .next = @intFromPtr(read), .next_from = 0 };
         }
