@@ -16,7 +16,7 @@ export interface StepRequest {
   readonly options: ResolvedOptions;
   /** Waiting before this loop began; reported. */
   readonly queue_ms: number;
-  /** Called before every layer of every pass; what it throws ends the answer. */
+  /** Called before every layer of the prompt's passes and before every further token; what it throws ends the answer. */
   readonly check: () => void;
 }
 
@@ -58,10 +58,10 @@ function passBeforeDraw(
   cache: KeyValueCache,
   ids: Uint32Array,
   top_count: number | null,
-  check: () => void,
+  onLayer: (() => void) | null,
 ): void {
-  if (top_count === null) model.forward(cache, ids, true, check);
-  else model.forwardTop(cache, ids, top_count, check);
+  if (top_count === null) model.forward(cache, ids, true, onLayer);
+  else model.forwardTop(cache, ids, top_count, onLayer);
 }
 
 function* prefill(
@@ -144,7 +144,8 @@ export function* generateSteps(
         return;
       }
       yield { text, token_ids: [token_id], finish: null };
-      passBeforeDraw(text_model, cache, Uint32Array.of(token_id), top_count, check);
+      check();
+      passBeforeDraw(text_model, cache, Uint32Array.of(token_id), top_count, null);
     }
   } finally {
     cache.free();

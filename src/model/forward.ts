@@ -148,15 +148,15 @@ export interface TopOutput {
  * positions and appends their keys and values. A sequence gets the same bits alone and in any company.
  *
  * The layers' kernels are written down as a list of calls, which later passes over the same sequences use again
- * (layer-calls.ts), and computed layer by layer. `onLayer` is called before every layer; what it throws ends the pass, and
- * the caches keep the lengths they had.
+ * (layer-calls.ts), and made behind one crossing into native code; or behind one a layer, where `onLayer` is to be called
+ * before each: what it throws ends the pass, and the caches keep the lengths they had.
  * @throws SherryError numbers_not_finite when an activation overflows.
  */
 export function forward(
   state: ForwardState,
   sequences: readonly SequenceTokens[],
   output: ScoredOutput | SequenceOutputs,
-  onLayer: () => void,
+  onLayer: (() => void) | null,
 ): void {
   const { weights, kernels, activations, layer_calls } = state;
   const ids = joinedIds(sequences);
@@ -173,9 +173,13 @@ export function forward(
     addAttention(state, pass);
     addFeedForward(state, pass);
   });
-  for (const layer of weights.layers.keys()) {
-    onLayer();
-    layer_calls.run(kernels, layer);
+  if (onLayer === null) {
+    layer_calls.run(kernels, 0, weights.layers.length);
+  } else {
+    for (const layer of weights.layers.keys()) {
+      onLayer();
+      layer_calls.run(kernels, layer, layer + 1);
+    }
   }
 
   if ("tokens" in output) scoreTokens(state, tokens, output);
@@ -218,18 +222,36 @@ function predict(
   const { kernels, activations, config, weights } = state;
   const { normed, prepared } = activations;
   const { hidden_size } = config;
-  const normLast = (sequence: number, row: number) => {
-    const end = sequences.slice(0, sequence + 1).reduce((sum, { ids }) => sum + ids.length, 0);
-    normTokens(state, end - 1, 1, rowsOf(normed, row, 1, hidden_size));
-  };
   if (logits.length > 0) {
-    for (const [row, sequence] of logits.entries()) normLast(sequence, row);
+    normLast(state, sequences, logits);
     linearGroup(state, normed, logits.length, hidden_size, [[weights.lm_head, activations.logits]]);
   }
   if (top !== null) {
-    for (const [row, sequence] of top.sequences.entries()) normLast(sequence, row);
+    normLast(state, sequences, top.sequences);
     kernels.prepare(normed, top.sequences.length, hidden_size, prepared);
     top.candidates.findEach(kernels, top.lm_head, prepared, top.wanted, HEAD_MARGIN, top.coarse_head);
+  }
+}
+
+/**
+ * The final norm of the last token of each of the `named` sequences, to the first rows of `normed`. Tokens that follow one
+ * another in the batch, as those of sequences that are decoded together, take one call.
+ */
+function normLast(state: ForwardState, sequences: readonly SequenceTokens[], named: readonly number[]): void {
+  let end = 0;
+  const last_tokens = sequences.map(({ ids }) => {
+    end += ids.length;
+    return end - 1;
+  });
+  const tokens = named.map((sequence) => last_tokens[sequence] ?? -1);
+  let row = 0;
+  while (row < tokens.length) {
+    const first = tokens[row] ?? -1;
+    let count = 1;
+    while (tokens[row + count] === first + count) count += 1;
+    const y = rowsOf(state.activations.normed, row, count, state.config.hidden_size);
+    normTokens(state, first, count, y);
+    row += count;
   }
 }
 
@@ -249,7 +271,7 @@ function normTokens(
 export function rowsOf(range: NativeRange, first: number, count: number, size: number): NativeRange {
   const offset = first * size * 4;
   const bytes = count * size * 4;
-  if (offset + bytes > range.bytes) throw new RangeError(`rows ${first} to ${first + count} are not there`);
+  if (first < 0 || offset + bytes > range.bytes) throw new RangeError(`rows ${first} to ${first + count} are not there`);
   // The check above is what makes the sum an address.
   return { address: (range.address + offset) as NativeRange["address"], bytes };
 }

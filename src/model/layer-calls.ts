@@ -44,12 +44,12 @@ export class LayerCalls {
     }
   }
 
-  /** Makes the calls of one layer of the pass that was made ready last. */
-  run(kernels: Kernels, layer: number): void {
+  /** Makes the calls of layers `begin` .. `end`, at least one, of the pass that was made ready last. */
+  run(kernels: Kernels, begin: number, end: number): void {
     const [pass] = this.#passes;
-    const end = pass?.ends[layer];
-    if (pass === undefined || end === undefined) throw new RangeError(`no calls of layer ${layer}`);
-    kernels.run(pass.list, pass.ends[layer - 1] ?? 0, end);
+    const last = pass?.ends[end - 1];
+    if (pass === undefined || last === undefined) throw new RangeError(`no calls of layer ${end - 1}`);
+    kernels.run(pass.list, pass.ends[begin - 1] ?? 0, last);
   }
 }
 

@@ -168,6 +168,40 @@ describe("a random model with 2,000 tokens", () => {
     model.close();
   });
 
+  test("the check is made before every layer of the prompt and every further token; what it throws ends the answer", () => {
+    const model = TextModel.open(folder.at("split8.sherry"), { thread_count: 1 });
+    const layers = model.model.directory.config.num_hidden_layers;
+    const answer = (checks_allowed: number) => {
+      let checks = 0;
+      const check = () => {
+        checks += 1;
+        if (checks > checks_allowed) throw new Error("enough");
+      };
+      const options = model.resolve({ ...GREEDY, max_tokens: 4 });
+      const tokens: number[] = [];
+      const steps = generateSteps(model, { prompt: { token_ids: [700, 3, 9] }, options, queue_ms: 0, check });
+      const run = () => {
+        for (const chunk of steps) tokens.push(...(chunk?.token_ids ?? []));
+      };
+      return { run, tokens, made: () => checks };
+    };
+    const whole = answer(Number.POSITIVE_INFINITY);
+    whole.run();
+    expect(whole.tokens.length).toBe(4);
+    // The last token is not computed with.
+    expect(whole.made()).toBe(layers + 3);
+    for (const [allowed, tokens] of [
+      [layers - 1, 0],
+      [layers, 1],
+      [layers + 2, 3],
+    ] as const) {
+      const ended = answer(allowed);
+      expect(ended.run).toThrow("enough");
+      expect(ended.tokens).toEqual(whole.tokens.slice(0, tokens));
+    }
+    model.close();
+  });
+
   test("counts out of range, and a head of another kind, are refused", () => {
     const { model } = TextModel.open(folder.at("split8.sherry"), { thread_count: 1 });
     const { model: q8_model } = TextModel.open(folder.at("q8.sherry"), { thread_count: 1 });

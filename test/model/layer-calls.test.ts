@@ -3,6 +3,7 @@
  * layers: each gives the logits that a model which computes its ids in one pass gives.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { timeKernels } from "../../src/bench/kernel-timers.ts";
 import type { KeyValueCache } from "../../src/model/key-value-cache.ts";
 import { LayerCalls } from "../../src/model/layer-calls.ts";
 import { PackedModel } from "../../src/model/packed-model.ts";
@@ -157,6 +158,23 @@ test("a pass that ended amid its layers can be made again, and another one inste
   b.cache.free();
 });
 
+test("all layers are one crossing into native code, and one each where there is something to do before each", () => {
+  const sequence = new Sequence(5);
+  const crossingsOf = (onLayer: (() => void) | null) => {
+    const steps = [{ cache: sequence.cache, ids: Uint32Array.of(3), wants: "nothing" }] as const;
+    return timeKernels(() => void model.forwardTogether(steps, onLayer)).crossings;
+  };
+  let layers = 0;
+  const apart = crossingsOf(() => {
+    layers += 1;
+  });
+  expect(layers).toBe(CONFIG.num_hidden_layers);
+  // Embedding and positions, then the layers.
+  expect(crossingsOf(null)).toBe(3);
+  expect(apart).toBe(2 + layers);
+  sequence.cache.free();
+});
+
 test("the calls of the passes used last are kept, so many and no more", () => {
   const kernels = Kernels.create({ cpu_level: "scalar", thread_count: 1 });
   const calls = new LayerCalls();
@@ -167,7 +185,7 @@ test("the calls of the passes used last are kept, so many and no more", () => {
     if (cache === undefined) throw new RangeError("no such cache");
     calls.prepare(kernels, 1, [{ cache, tokens: 1 }], () => asked.push(index));
   };
-  expect(() => calls.run(kernels, 0)).toThrow("no calls of layer 0");
+  expect(() => calls.run(kernels, 0, 1)).toThrow("no calls of layer 0");
   for (const index of [0, 1, 2, 3, 4, 5, 6, 7, 0, 3]) prepare(index);
   expect(asked).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   // The ninth takes the place of the one that was used longest ago.
@@ -192,7 +210,7 @@ test("what cannot be written down leaves nothing that a later pass would take fo
   expect(asked).toBe(5);
   calls.prepare(kernels, 3, parts, work);
   expect(asked).toBe(5);
-  expect(() => calls.run(kernels, 3)).toThrow("no calls of layer 3");
+  expect(() => calls.run(kernels, 3, 4)).toThrow("no calls of layer 3");
   expect(() => calls.prepare(kernels, 4, [{ cache, tokens: 2 }], work)).toThrow("the cache has no layer 3");
   cache.free();
   kernels.close();

@@ -14,8 +14,9 @@ const Context = @import("context.zig").Context;
 const Status = @import("status.zig").Status;
 const checks = @import("checks.zig");
 
-/// Elements of an elementwise operation that one thread takes at least: less is not worth waking a thread.
-const element_grain = 16_384;
+/// Elements of an elementwise operation that one thread takes at least: less is not worth waking a thread. Of eight tokens of a
+/// small model each thread then adds to those that it also norms and prepares.
+const element_grain = 8_192;
 
 /// y = x / sqrt(mean(x^2) + epsilon) * weight for each of `vectors` rows of `size`; x and y f32 [vectors][size].
 pub export fn sherry_rms_norm(
@@ -96,7 +97,7 @@ pub export fn sherry_swiglu(
         .up = up orelse return Status.argument_invalid.code(),
         .out = out orelse return Status.argument_invalid.code(),
     };
-    return context.run(context.kernels.swiglu, &arguments, count, element_grain / 4).code();
+    return context.run(context.kernels.swiglu, &arguments, count, element_grain / 2).code();
 }
 
 /// x += y, f32 [count] each.
