@@ -22,7 +22,7 @@ pub inline fn loadNibbles(plane: [*]const u8) Values {
 pub inline fn addProducts(words: *x86.Words, nibbles: Values, values: Values) void {
     const low = x86.multiplyAddBytes(nibbles.low, values.low);
     const high = x86.multiplyAddBytes(nibbles.high, values.high);
-    words.* = words.* +% (low +% high);
+    words.* = x86.accumulateWords(x86.accumulateWords(words.*, low), high);
 }
 
 /// The same for the nibbles at `plane`.
