@@ -271,7 +271,9 @@ function normTokens(
 export function rowsOf(range: NativeRange, first: number, count: number, size: number): NativeRange {
   const offset = first * size * 4;
   const bytes = count * size * 4;
-  if (first < 0 || offset + bytes > range.bytes) throw new RangeError(`rows ${first} to ${first + count} are not there`);
+  if (first < 0 || offset + bytes > range.bytes) {
+    throw new RangeError(`rows ${first} to ${first + count} are not there`);
+  }
   // The check above is what makes the sum an address.
   return { address: (range.address + offset) as NativeRange["address"], bytes };
 }
