@@ -87,8 +87,8 @@ inline fn sumGroup(
             const x = values + token * token_stride + vector * 4;
             const low_products = x86.multiplyAddBytes(low, x86.repeatQuad(x));
             const high_products = x86.multiplyAddBytes(high, x86.repeatQuad(x + int4.group_columns / 2));
-            const products = low_products +% high_products;
-            sums[token] = if (vector == 0) products else sums[token] +% products;
+            const first = if (vector == 0) low_products else x86.accumulateWords(sums[token], low_products);
+            sums[token] = x86.accumulateWords(first, high_products);
         }
     }
     return sums;
