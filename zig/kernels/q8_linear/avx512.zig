@@ -142,9 +142,10 @@ inline fn addTerms(
 ) void {
     var integers = block.begins;
     const raise: Bytes = @splat(0x80);
-    inline for (transposed(weights), block.values) |vector, values| {
+    // By address: taken by value, all vectors would be read before the first product and kept on the stack.
+    inline for (transposed(weights), &block.values) |vector, *values| {
         const raised = vector ^ raise;
-        inline for (&integers, values) |*sum, of_token| sum.* = x86.addProducts(sum.*, raised, of_token);
+        inline for (&integers, values) |*sum, *of_token| sum.* = x86.addProducts(sum.*, raised, of_token.*);
     }
     inline for (sums, integers, block.scales) |*sum, of_groups, scale| {
         const scales = weight_scales * @as(lanes.Lanes, @splat(scale));
