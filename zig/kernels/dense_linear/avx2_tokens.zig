@@ -2,8 +2,9 @@
 //! columns side by side, and used for many rows. Read where they lie, which for the usual numbers of columns is multiples
 //! of 4096 bytes apart, eight tokens measured a fifth slower.
 //!
-//! One row at a time: its sums, a vector for each token, are chains of operations enough to keep the units busy, and leave
-//! registers in AVX2's sixteen.
+//! Two rows at a time where the registers suffice for their sums, a vector for each token: they share the loads of the
+//! activations, of which one row alone needs more than its products take.
+const builtin = @import("builtin");
 const elements = @import("../elements.zig");
 const format = @import("../../format.zig");
 const lanes = @import("../lanes.zig");
@@ -16,8 +17,17 @@ pub const tokens_most = 8;
 pub const tile_rows = 64;
 /// Half of a first-level cache of 32 KiB with eight tokens.
 const chunk_columns = 512;
-/// How many rows ahead of use weights are fetched: they lie too far apart for the CPU to foresee.
-const rows_ahead = 4;
+/// How many rows ahead of use weights are fetched: they lie too far apart for the CPU to foresee. To the second-level cache,
+/// since a core keeps more lines on their way there.
+const rows_ahead = 16;
+
+/// Vector registers: half of them exist with AVX-512 alone.
+const registers = if (builtin.cpu.has(.x86, .avx512vl)) 32 else 16;
+
+/// How many rows' sums and weights fit the registers.
+fn rowsTogether(comptime tokens: usize) usize {
+    return if (2 * tokens + 2 <= registers) 2 else 1;
+}
 
 /// The outputs of rows `begin` .. `end`, at most `tile_rows`, for `tokens` tokens from `token` on.
 pub fn multiply(
@@ -34,7 +44,14 @@ pub fn multiply(
     while (column < a.columns) : (column += chunk_columns) {
         const columns = @min(chunk_columns, a.columns - column);
         chunk.fill(a.x + token * a.columns + column, a.columns, columns);
-        for (sums[0 .. end - begin], begin..) |*of_row, row| addRow(element, tokens, a, row, column, columns, &chunk, of_row);
+        const rows_together = comptime rowsTogether(tokens);
+        var row = begin;
+        while (end - row >= rows_together) : (row += rows_together) {
+            addRows(element, rows_together, tokens, a, row, column, columns, &chunk, sums[row - begin ..][0..rows_together]);
+        }
+        while (row < end) : (row += 1) {
+            addRows(element, 1, tokens, a, row, column, columns, &chunk, sums[row - begin ..][0..1]);
+        }
     }
     for (sums[0 .. end - begin], begin..) |of_row, row| {
         inline for (of_row, token..) |sum, t| a.y[t * a.rows + row] = lanes.fold(sum);
@@ -58,16 +75,17 @@ fn Chunk(comptime tokens: usize) type {
     };
 }
 
-/// Adds the products of a row's `columns` columns from `column` on.
-inline fn addRow(
+/// Adds the products of `columns` columns from `column` on, for `rows` rows from `row` on.
+inline fn addRows(
     comptime element: format.Element,
+    comptime rows: usize,
     comptime tokens: usize,
     a: *const Arguments,
     row: usize,
     column: usize,
     columns: usize,
     chunk: *const Chunk(tokens),
-    sums: *[tokens]lanes.Lanes,
+    sums: *[rows][tokens]lanes.Lanes,
 ) void {
     const weights = @as([*]const elements.Stored(element), @ptrCast(@alignCast(a.weights))) + row * a.columns + column;
     const whole = columns / lanes.count;
@@ -75,14 +93,34 @@ inline fn addRow(
     const steps_a_line = 64 / (lanes.count * @sizeOf(elements.Stored(element)));
     var running = sums.*;
     for (chunk.steps[0..whole], 0..) |*step, i| {
-        const at = weights + i * lanes.count;
-        if (i % steps_a_line == 0) @prefetch(at + rows_ahead * a.columns, .{});
-        const w = elements.load(element, at);
-        inline for (&running, step) |*sum, values| sum.* = @mulAdd(lanes.Lanes, w, values, sum.*);
+        var w: [rows]lanes.Lanes = undefined;
+        inline for (&w, 0..) |*of_row, number| {
+            const at = weights + number * a.columns + i * lanes.count;
+            if (i % steps_a_line == 0) @prefetch(at + rows_ahead * a.columns, .{ .locality = 2 });
+            of_row.* = elements.load(element, at);
+        }
+        addStep(rows, tokens, w, step, &running);
     }
     if (rest > 0) {
-        const w = elements.loadPart(element, weights + whole * lanes.count, rest);
-        inline for (&running, chunk.steps[whole]) |*sum, values| sum.* = @mulAdd(lanes.Lanes, w, values, sum.*);
+        var w: [rows]lanes.Lanes = undefined;
+        inline for (&w, 0..) |*of_row, number| {
+            of_row.* = elements.loadPart(element, weights + number * a.columns + whole * lanes.count, rest);
+        }
+        addStep(rows, tokens, w, &chunk.steps[whole], &running);
     }
     sums.* = running;
+}
+
+/// Adds the products of eight columns.
+inline fn addStep(
+    comptime rows: usize,
+    comptime tokens: usize,
+    w: [rows]lanes.Lanes,
+    step: *const [tokens]lanes.Lanes,
+    sums: *[rows][tokens]lanes.Lanes,
+) void {
+    inline for (0..tokens) |t| {
+        const values = step[t];
+        inline for (sums, w) |*of_row, of_weights| of_row[t] = @mulAdd(lanes.Lanes, of_weights, values, of_row[t]);
+    }
 }
