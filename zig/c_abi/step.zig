@@ -14,8 +14,8 @@ const Context = @import("context.zig").Context;
 const Status = @import("status.zig").Status;
 const checks = @import("checks.zig");
 
-/// Elements of an elementwise operation that one thread takes at least: less is not worth waking a thread. Of eight tokens of a
-/// small model each thread then adds to those that it also norms and prepares.
+/// Elements of an elementwise operation that one thread takes at least: less is not worth waking a thread. With eight tokens of
+/// 2,048 elements each thread adds to those that it also norms and prepares.
 const element_grain = 8_192;
 
 /// y = x / sqrt(mean(x^2) + epsilon) * weight for each of `vectors` rows of `size`; x and y f32 [vectors][size].
