@@ -18,14 +18,10 @@ pub inline fn loadNibbles(plane: [*]const u8) Values {
     return .{ .low = bytes & @as(x86.Bytes, @splat(15)), .high = bytes >> @splat(4) };
 }
 
-/// Adds the products of a chunk's 64 nibbles to sixteen words.
-pub inline fn addProducts(words: *x86.Words, nibbles: Values, values: Values) void {
+/// Adds the products of the 64 nibbles at `plane` to sixteen words.
+pub inline fn addChunk(words: *x86.Words, plane: [*]const u8, values: Values) void {
+    const nibbles = loadNibbles(plane);
     const low = x86.multiplyAddBytes(nibbles.low, values.low);
     const high = x86.multiplyAddBytes(nibbles.high, values.high);
-    words.* = x86.accumulateWords(x86.accumulateWords(words.*, low), high);
-}
-
-/// The same for the nibbles at `plane`.
-pub inline fn addChunk(words: *x86.Words, plane: [*]const u8, values: Values) void {
-    addProducts(words, loadNibbles(plane), values);
+    words.* = words.* +% (low +% high);
 }

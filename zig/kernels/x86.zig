@@ -110,16 +110,6 @@ pub inline fn addBytes(a: Bytes, b: Bytes) Bytes {
     );
 }
 
-/// vpaddw: word by word, wrapping; in the order of the program, since what is added up in several registers at once is
-/// otherwise left lying on the stack first, term by term.
-pub inline fn accumulateWords(sums: Words, terms: Words) Words {
-    return asm volatile ("vpaddw %[terms], %[sums], %[result]"
-        : [result] "=v" (-> Words),
-        : [sums] "v" (sums),
-          [terms] "v" (terms),
-    );
-}
-
 /// vpmaddubsw: products of unsigned and signed bytes, neighbours added, saturating at 16 bits.
 pub inline fn multiplyAddBytes(unsigned: Bytes, signed: Bytes) Words {
     return asm ("vpmaddubsw %[signed], %[unsigned], %[result]"
@@ -294,6 +284,16 @@ pub inline fn addWords(a: WideWords, b: WideWords) WideWords {
         : [result] "=v" (-> WideWords),
         : [a] "v" (a),
           [b] "v" (b),
+    );
+}
+
+/// `addWords` of 32 bytes: one of `terms` after the other. Left to itself, the compiler keeps the terms of many sums on the stack
+/// before it adds them.
+pub inline fn accumulateWords(sums: Words, terms: Words) Words {
+    return asm volatile ("vpaddw %[terms], %[sums], %[result]"
+        : [result] "=v" (-> Words),
+        : [sums] "v" (sums),
+          [terms] "v" (terms),
     );
 }
 

@@ -14,7 +14,10 @@ const Arithmetic = struct {
     pub const tokens_together = 4;
 
     pub inline fn add(comptime rows: usize, sums: *[rows]Sums, nibbles: [rows]split8.Values, values: split8.Values) void {
-        inline for (sums, nibbles) |*row_sums, row| split8.addProducts(row_sums, row, values);
+        inline for (sums, nibbles) |*row_sums, row| {
+            const with_low = x86.accumulateWords(row_sums.*, x86.multiplyAddBytes(row.low, values.low));
+            row_sums.* = x86.accumulateWords(with_low, x86.multiplyAddBytes(row.high, values.high));
+        }
     }
 
     pub inline fn integers(sums: Sums) x86.DoubleWords {
